@@ -1,0 +1,1 @@
+"""Secrets of keys and signatures of links. Knows no database; keys are handed in."""

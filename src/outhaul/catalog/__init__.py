@@ -1,0 +1,1 @@
+"""The catalog: accounts, keys, exports, slices and imports, one transaction per move."""

@@ -1,0 +1,152 @@
+"""Exports as callers see them: create, look up, list, delete."""
+
+import uuid
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row, delete, func, insert, select
+
+from outhaul.catalog.database import Database, now_ms
+from outhaul.catalog.tables import accounts, exports
+from outhaul.domain.errors import FailureCause, NotFound, QueueFull
+from outhaul.domain.export import (
+    ArchiveFacts,
+    Export,
+    ExportRequest,
+    ExportStatus,
+    Origin,
+)
+from outhaul.domain.ids import new_id
+from outhaul.domain.instants import from_epoch_ms
+
+_request = TypeAdapter(ExportRequest)
+_UNFINISHED = (ExportStatus.QUEUED.value, ExportStatus.IN_PROGRESS.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportPage:
+    """Part of a list, newest first."""
+
+    results: tuple[Export, ...]
+    has_next: bool
+
+
+class Exports:
+    """The exports table from the caller's side; every method is bound to one account."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(
+        self, account_id: str, request: ExportRequest, *, origin: Origin, queue_limit: int
+    ) -> Export:
+        """Store a queued export. Raises QueueFull when `queue_limit` are unfinished already."""
+        with self._database.transaction() as connection:
+            unfinished = connection.execute(
+                select(func.count()).where(
+                    exports.c.account_id == account_id, exports.c.status.in_(_UNFINISHED)
+                )
+            ).scalar_one()
+            if unfinished >= queue_limit:
+                raise QueueFull(queue_limit)
+            id_ = new_id()
+            connection.execute(
+                insert(exports).values(
+                    id=id_,
+                    account_id=account_id,
+                    request=_request.dump_json(request).decode(),
+                    origin=origin.value,
+                    status=ExportStatus.QUEUED.value,
+                    progress=0,
+                    total=0,
+                    created_ms=now_ms(),
+                    uuid=str(uuid.uuid4()),
+                    step="plan",
+                )
+            )
+            row = connection.execute(select(exports).where(exports.c.id == id_)).one()
+        return export_of(row)
+
+    def get(self, account_id: str, export_id: str) -> Export:
+        """Raises NotFound, also when the export is another account's."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(exports).where(_is(account_id, export_id))).first()
+        if row is None:
+            raise NotFound("export", export_id)
+        return export_of(row)
+
+    def find(self, export_id: str) -> Export:
+        """The export of whichever account, for links that carry their own permission.
+
+        Raises NotFound, also when the account is blocked.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(
+                select(exports)
+                .join(accounts, accounts.c.id == exports.c.account_id)
+                .where(exports.c.id == export_id, accounts.c.blocked.is_(False))
+            ).first()
+        if row is None:
+            raise NotFound("export", export_id)
+        return export_of(row)
+
+    def page(self, account_id: str, *, page: int, page_size: int) -> ExportPage:
+        """Page number `page`, counted from 1."""
+        statement = (
+            select(exports)
+            .where(exports.c.account_id == account_id)
+            .order_by(exports.c.created_ms.desc(), exports.c.id.desc())
+            .offset((page - 1) * page_size)
+            .limit(page_size + 1)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(statement).all()
+        return ExportPage(
+            results=tuple(export_of(row) for row in rows[:page_size]),
+            has_next=len(rows) > page_size,
+        )
+
+    def delete(self, account_id: str, export_id: str) -> None:
+        """Forget the export and its slices; work on it loses its lease. Raises NotFound."""
+        with self._database.transaction() as connection:
+            gone = connection.execute(delete(exports).where(_is(account_id, export_id)))
+        if gone.rowcount == 0:
+            raise NotFound("export", export_id)
+
+    def ids(self) -> set[str]:
+        """Every export's id, of all accounts."""
+        with self._database.reading() as connection:
+            return set(connection.execute(select(exports.c.id)).scalars())
+
+
+def _is(account_id: str, export_id: str):  # type: ignore[no-untyped-def]  # SQLAlchemy's own type
+    return (exports.c.account_id == account_id) & (exports.c.id == export_id)
+
+
+def export_of(row: "Row[tuple[object, ...]]") -> Export:
+    """An export from a row that has the columns of `exports`."""
+    values = row._mapping  # noqa: SLF001 -- SQLAlchemy's public accessor, despite its name
+    request = _request.validate_json(values["request"])
+    file_name = f"export-{request.export_type.value}-{values['uuid']}.zip"
+    archive = None
+    if values["archive_key"] is not None:
+        archive = ArchiveFacts(
+            key=values["archive_key"],
+            bytes=values["archive_bytes"],
+            sha256=values["archive_sha256"],
+        )
+    finished_ms, failure = values["finished_ms"], values["failure"]
+    return Export(
+        id=values["id"],
+        account_id=values["account_id"],
+        request=request,
+        origin=Origin(values["origin"]),
+        status=ExportStatus(values["status"]),
+        progress=values["progress"],
+        total=values["total"],
+        created_at=from_epoch_ms(values["created_ms"]),
+        finished_at=None if finished_ms is None else from_epoch_ms(finished_ms),
+        failure=None if failure is None else FailureCause(failure),
+        file_name=file_name,
+        archive=archive,
+    )

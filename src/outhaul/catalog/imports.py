@@ -1,0 +1,167 @@
+"""Durable imports: a row is left by whoever asks, and done by whoever owns the data."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Row, insert, select, update
+
+from outhaul.catalog.database import Database, now_ms
+from outhaul.catalog.leases import LeaseLost
+from outhaul.catalog.tables import imports
+from outhaul.domain.errors import NotFound
+from outhaul.domain.ids import new_id
+from outhaul.domain.imports import Import, ImportStatus
+
+_OPEN = (ImportStatus.QUEUED.value, ImportStatus.IN_PROGRESS.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportClaim:
+    """The right to do an import; `attempt` is the fencing number."""
+
+    owner: str
+    attempt: int
+    work: Import
+
+
+class Imports:
+    """Creates, claims, reports and looks up imports, one transaction a move."""
+
+    def __init__(self, database: Database, *, lease_s: float, fault_limit: int) -> None:
+        self._database = database
+        self._lease_ms = round(lease_s * 1000)
+        self._fault_limit = fault_limit
+
+    def create(self, account_id: str, *, kind: str, path: str, create_fields: bool) -> str:
+        """Leave an import to be done; returns its id."""
+        id_ = new_id()
+        with self._database.transaction() as connection:
+            connection.execute(
+                insert(imports).values(
+                    id=id_,
+                    account_id=account_id,
+                    kind=kind,
+                    path=path,
+                    create_fields=create_fields,
+                    status=ImportStatus.QUEUED.value,
+                    progress=0,
+                    total=0,
+                    created_ms=now_ms(),
+                )
+            )
+        return id_
+
+    def get(self, import_id: str) -> Import:
+        """Raises NotFound."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(imports).where(imports.c.id == import_id)).first()
+        if row is None:
+            raise NotFound("import", import_id)
+        return _import(row)
+
+    def claim(self, owner: str) -> ImportClaim | None:
+        """Take the oldest import that nobody holds."""
+        now = now_ms()
+        due = (
+            select(imports)
+            .where(imports.c.status.in_(_OPEN), imports.c.lease_until_ms <= now)
+            .order_by(imports.c.created_ms, imports.c.id)
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            if connection.execute(due).first() is None:
+                return None
+        with self._database.transaction() as connection:
+            row = connection.execute(due).first()
+            if row is None:
+                return None
+            connection.execute(
+                update(imports)
+                .where(imports.c.id == row.id)
+                .values(
+                    status=ImportStatus.IN_PROGRESS.value,
+                    lease_owner=owner,
+                    lease_until_ms=now + self._lease_ms,
+                    attempt=row.attempt + 1,
+                )
+            )
+        return ImportClaim(owner=owner, attempt=row.attempt + 1, work=_import(row))
+
+    def beat(self, claim: ImportClaim, *, progress: int, total: int) -> None:
+        """Renew the claim and show progress. Raises LeaseLost."""
+        until = now_ms() + self._lease_ms
+        self._report(claim, progress=progress, total=total, lease_until_ms=until)
+
+    def finished(self, claim: ImportClaim, *, taken: int, refused: int) -> None:
+        """Raises LeaseLost."""
+        rows = taken + refused
+        self._end(
+            claim, ImportStatus.FINISHED, taken=taken, refused=refused, progress=rows, total=rows
+        )
+
+    def refused(self, claim: ImportClaim, detail: str) -> None:
+        """The file as a whole cannot be taken. Raises LeaseLost."""
+        self._end(claim, ImportStatus.ERROR, detail=detail)
+
+    def failed(self, claim: ImportClaim) -> None:
+        """Count a fault; after the last one allowed the import ends in `error`."""
+        with self._database.transaction() as connection:
+            faults = connection.execute(
+                select(imports.c.faults).where(imports.c.id == claim.work.id)
+            ).scalar_one()
+        if faults + 1 >= self._fault_limit:
+            self.refused(claim, "It failed several times for a fault of the server; see its log.")
+        else:
+            pause_ms = 500 * 2 ** (faults + 1)
+            self._report(
+                claim, faults=faults + 1, lease_owner=None, lease_until_ms=now_ms() + pause_ms
+            )
+
+    def release(self, claim: ImportClaim) -> None:
+        """Give the import back unfinished."""
+        self._report(claim, lease_owner=None, lease_until_ms=0)
+
+    def release_all(self) -> None:
+        """Every lease is dead: for the new owner of a data directory."""
+        with self._database.transaction() as connection:
+            connection.execute(update(imports).values(lease_owner=None, lease_until_ms=0))
+
+    def _end(self, claim: ImportClaim, status: ImportStatus, **values: object) -> None:
+        self._report(
+            claim,
+            status=status.value,
+            finished_ms=now_ms(),
+            lease_owner=None,
+            lease_until_ms=0,
+            **values,
+        )
+
+    def _report(self, claim: ImportClaim, **values: object) -> None:
+        with self._database.transaction() as connection:
+            changed = connection.execute(
+                update(imports)
+                .where(
+                    imports.c.id == claim.work.id,
+                    imports.c.attempt == claim.attempt,
+                    imports.c.lease_owner == claim.owner,
+                )
+                .values(**values)
+            )
+            if changed.rowcount == 0:
+                raise LeaseLost
+
+
+def _import(row: "Row[tuple[object, ...]]") -> Import:
+    values = row._mapping  # noqa: SLF001 -- SQLAlchemy's public accessor, despite its name
+    return Import(
+        id=values["id"],
+        account_id=values["account_id"],
+        kind=values["kind"],
+        path=values["path"],
+        create_fields=values["create_fields"],
+        status=ImportStatus(values["status"]),
+        progress=values["progress"],
+        total=values["total"],
+        taken=values["taken"],
+        refused=values["refused"],
+        detail=values["detail"],
+    )

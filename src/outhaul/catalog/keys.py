@@ -1,0 +1,102 @@
+"""API keys and link keys in the catalog. Of an API key's secret only a hash is kept."""
+
+import secrets
+from collections.abc import Iterable
+
+from sqlalchemy import Row, insert, select, update
+
+from outhaul.catalog.accounts import account_of
+from outhaul.catalog.database import Database, now_ms
+from outhaul.catalog.tables import accounts, api_keys, link_keys
+from outhaul.domain.account import Account, ApiKey, Scope
+from outhaul.domain.errors import NotFound
+from outhaul.domain.ids import new_id
+from outhaul.domain.instants import from_epoch_ms
+
+
+class Keys:
+    """Stores, finds, lists and revokes API keys."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self, account_id: str, *, key_id: str, secret_hash: str, scopes: Iterable[Scope]
+    ) -> None:
+        """Store a key that the caller has made. Raises NotFound without the account."""
+        with self._database.transaction() as connection:
+            known = connection.execute(select(accounts.c.id).where(accounts.c.id == account_id))
+            if known.first() is None:
+                raise NotFound("account", account_id)
+            connection.execute(
+                insert(api_keys).values(
+                    id=key_id,
+                    account_id=account_id,
+                    secret_hash=secret_hash,
+                    scopes=" ".join(sorted(scope.value for scope in scopes)),
+                    created_ms=now_ms(),
+                )
+            )
+
+    def find(self, key_id: str) -> tuple[ApiKey, Account] | None:
+        """The key with its account; None when unknown or revoked."""
+        with self._database.reading() as connection:
+            key = connection.execute(
+                select(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_ms.is_(None))
+            ).first()
+            if key is None:
+                return None
+            account = connection.execute(
+                select(accounts).where(accounts.c.id == key.account_id)
+            ).one()
+        return _key(key), account_of(account)
+
+    def all(self, account_id: str | None = None) -> tuple[ApiKey, ...]:
+        """Every key (of one account), oldest first, revoked ones included."""
+        statement = select(api_keys).order_by(api_keys.c.created_ms)
+        if account_id is not None:
+            statement = statement.where(api_keys.c.account_id == account_id)
+        with self._database.reading() as connection:
+            return tuple(_key(row) for row in connection.execute(statement))
+
+    def revoke(self, key_id: str) -> None:
+        """The key opens nothing from now on. Raises NotFound."""
+        with self._database.transaction() as connection:
+            changed = connection.execute(
+                update(api_keys)
+                .where(api_keys.c.id == key_id, api_keys.c.revoked_ms.is_(None))
+                .values(revoked_ms=now_ms())
+            )
+        if changed.rowcount == 0:
+            raise NotFound("key", key_id)
+
+
+class LinkKeys:
+    """The ring of keys that sign file links; every node that shares the catalog can check them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ring(self) -> dict[str, bytes]:
+        """Key by key id, the newest last; the first call ever makes the first key."""
+        with self._database.transaction() as connection:
+            found = select(link_keys).order_by(link_keys.c.created_ms, link_keys.c.id)
+            ring = {row.id: row.key for row in connection.execute(found)}
+            if not ring:
+                ring[new_id()] = secrets.token_bytes(32)
+                [(id_, key)] = ring.items()
+                connection.execute(insert(link_keys).values(id=id_, key=key, created_ms=now_ms()))
+        return ring
+
+
+def _key(row: "Row[tuple[object, ...]]") -> ApiKey:
+    values = row._mapping  # noqa: SLF001 -- SQLAlchemy's public accessor, despite its name
+    revoked_ms = values["revoked_ms"]
+    return ApiKey(
+        id=values["id"],
+        account_id=values["account_id"],
+        scopes=frozenset(Scope(scope) for scope in values["scopes"].split()),
+        secret_hash=values["secret_hash"],
+        created_at=from_epoch_ms(values["created_ms"]),
+        revoked_at=None if revoked_ms is None else from_epoch_ms(revoked_ms),
+    )

@@ -1,0 +1,369 @@
+"""Work on exports: who holds which step, for how long, and what came of it.
+
+An export goes through its steps in order: `plan`, `slices` (all of them, side by side) and
+`assemble`. Whoever claims a step holds a lease on it, told apart from all earlier holders by its
+attempt number (the fencing number). A move that reports a result names its lease and changes
+nothing once somebody else has claimed the step or the export is gone: LeaseLost.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import TypeAdapter
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    Update,
+    and_,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    union_all,
+    update,
+)
+
+from outhaul.catalog.database import Database, now_ms
+from outhaul.catalog.exports import export_of
+from outhaul.catalog.slices import slice_plan_of, slice_plan_values
+from outhaul.catalog.tables import exports, slices
+from outhaul.domain.errors import FailureCause, OuthaulError
+from outhaul.domain.export import (
+    ArchiveFacts,
+    Export,
+    ExportStatus,
+    MemberKind,
+    SliceFacts,
+    SlicePlan,
+)
+from outhaul.domain.plan import ExportPlan
+
+_plan = TypeAdapter(ExportPlan)
+
+
+class LeaseLost(OuthaulError):
+    """Somebody else holds the step by now, or the export is gone. The result is not wanted."""
+
+
+class Step(StrEnum):
+    """What is due on an export."""
+
+    PLAN = "plan"
+    SLICES = "slices"
+    ASSEMBLE = "assemble"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The right to work on one step of an export, or on one of its slices."""
+
+    step: Step
+    export_id: str
+    account_id: str
+    owner: str
+    attempt: int
+    member: MemberKind | None = None
+    position: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A lease with all that its work needs to know."""
+
+    lease: Lease
+    export: Export
+    plan: ExportPlan | None
+    """None while the plan is what is due."""
+    slice_plan: SlicePlan | None
+
+
+class Leases:
+    """Claims steps and takes their results, one transaction a move."""
+
+    def __init__(self, database: Database, *, lease_s: float, fault_limit: int) -> None:
+        """A lease lasts `lease_s` seconds after its last beat; the `fault_limit`-th fault of one
+        step ends the export in `error`."""
+        self._database = database
+        self._lease_ms = round(lease_s * 1000)
+        self._fault_limit = fault_limit
+
+    def claim(self, owner: str) -> Claim | None:
+        """Take one step that nobody holds, of the account that has the fewest held, oldest first.
+        None when nothing is due."""
+        now = now_ms()
+        with self._database.reading() as connection:
+            if connection.execute(_due(now)).first() is None:
+                return None
+        with self._database.transaction() as connection:
+            due = connection.execute(_due(now)).first()
+            if due is None:
+                return None
+            member = None if due.member is None else MemberKind(due.member)
+            lease = Lease(
+                step=Step(due.step),
+                export_id=due.export_id,
+                account_id=due.account_id,
+                owner=owner,
+                attempt=due.attempt + 1,
+                member=member,
+                position=due.position,
+            )
+            table, place = _place(lease)
+            connection.execute(
+                update(table)
+                .where(place)
+                .values(
+                    lease_owner=owner, lease_until_ms=now + self._lease_ms, attempt=lease.attempt
+                )
+            )
+            export = connection.execute(select(exports).where(exports.c.id == due.export_id)).one()
+            found = None
+            if member is not None:
+                found = connection.execute(select(slices).where(place)).one()
+        return Claim(
+            lease=lease,
+            export=export_of(export),
+            plan=None if export.plan is None else _plan.validate_json(export.plan),
+            slice_plan=None if found is None else slice_plan_of(found),
+        )
+
+    def beat(self, live_rows: Mapping[Lease, int]) -> set[Lease]:
+        """Renew these leases and show the rows rendered so far; returns those that are lost."""
+        lost = set()
+        until = now_ms() + self._lease_ms
+        with self._database.transaction() as connection:
+            for lease in live_rows:
+                if not _renewed(connection, lease, lease_until_ms=until):
+                    lost.add(lease)
+            for export_id in {lease.export_id for lease in live_rows.keys() - lost}:
+                live = sum(
+                    rows for lease, rows in live_rows.items() if lease.export_id == export_id
+                )
+                _show_progress(connection, export_id, live)
+        return lost
+
+    def planned(self, lease: Lease, plan: ExportPlan, parts: tuple[SlicePlan, ...]) -> None:
+        """Record the plan with its slices; from now on the export is in progress."""
+        with self._database.transaction() as connection:
+            _expect(
+                connection,
+                lease,
+                plan=_plan.dump_json(plan).decode(),
+                status=ExportStatus.IN_PROGRESS.value,
+                total=sum(part.rows for part in parts),
+                step=(Step.SLICES if parts else Step.ASSEMBLE).value,
+                lease_owner=None,
+                lease_until_ms=0,
+                faults=0,
+            )
+            if parts:
+                connection.execute(
+                    insert(slices), [slice_plan_values(lease.export_id, part) for part in parts]
+                )
+
+    def rendered(self, lease: Lease, facts: SliceFacts) -> None:
+        """Record a slice; the last one makes assembly due."""
+        with self._database.transaction() as connection:
+            _expect(
+                connection,
+                lease,
+                rows=facts.rows,
+                text_bytes=facts.text_bytes,
+                crc32=facts.crc32,
+                compressed_bytes=facts.compressed_bytes,
+                sha256=facts.sha256,
+                file_key=facts.key,
+                lease_owner=None,
+                lease_until_ms=0,
+            )
+            _show_progress(connection, lease.export_id, 0)
+            missing = select(slices.c.position).where(
+                slices.c.export_id == lease.export_id, slices.c.crc32.is_(None)
+            )
+            if connection.execute(missing.limit(1)).first() is None:
+                connection.execute(
+                    update(exports)
+                    .where(exports.c.id == lease.export_id)
+                    .values(step=Step.ASSEMBLE.value)
+                )
+
+    def finished(self, lease: Lease, archive: ArchiveFacts) -> None:
+        """Publish: status, rows, bytes and digest change in this one transaction."""
+        with self._database.transaction() as connection:
+            _expect(
+                connection,
+                lease,
+                status=ExportStatus.FINISHED.value,
+                progress=exports.c.total,
+                finished_ms=now_ms(),
+                step=None,
+                archive_key=archive.key,
+                archive_bytes=archive.bytes,
+                archive_sha256=archive.sha256,
+                lease_owner=None,
+                lease_until_ms=0,
+            )
+
+    def failed(self, lease: Lease, cause: FailureCause, *, final: bool) -> bool:
+        """Count a fault of the step; it is due again after a growing pause. A final one, or the
+        last that is allowed, ends the export in `error`: then the answer is True."""
+        table, place = _place(lease)
+        with self._database.transaction() as connection:
+            found = connection.execute(select(table.c.faults).where(place)).scalar()
+            faults = (found or 0) + 1
+            pause_ms = 500 * 2**faults
+            _expect(
+                connection,
+                lease,
+                faults=faults,
+                lease_owner=None,
+                lease_until_ms=now_ms() + pause_ms,
+            )
+            over = final or faults >= self._fault_limit
+            if over:
+                connection.execute(
+                    update(exports)
+                    .where(exports.c.id == lease.export_id)
+                    .values(
+                        status=ExportStatus.ERROR.value,
+                        failure=cause.value,
+                        finished_ms=now_ms(),
+                        step=None,
+                        lease_owner=None,
+                    )
+                )
+        return over
+
+    def release(self, lease: Lease) -> None:
+        """Give an unfinished step back; another worker may take it at once."""
+        with self._database.transaction() as connection:
+            _renewed(connection, lease, lease_owner=None, lease_until_ms=0)
+
+    def release_all(self) -> None:
+        """Every lease is dead: for the new owner of a data directory, before it starts work."""
+        with self._database.transaction() as connection:
+            for table in (exports, slices):
+                connection.execute(
+                    update(table)
+                    .where(table.c.lease_until_ms > 0)
+                    .values(lease_owner=None, lease_until_ms=0)
+                )
+
+    def exists(self, export_id: str) -> bool:
+        """Whether the export is still wanted."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(exports.c.id).where(exports.c.id == export_id))
+            return found.first() is not None
+
+    def needed_files(self) -> set[str]:
+        """Keys of finished archives, and of the recorded slices of unfinished exports."""
+        archives = select(exports.c.archive_key).where(exports.c.archive_key.is_not(None))
+        recorded = (
+            select(slices.c.file_key)
+            .join(exports, exports.c.id == slices.c.export_id)
+            .where(slices.c.file_key.is_not(None), exports.c.step.is_not(None))
+        )
+        with self._database.reading() as connection:
+            return set(connection.execute(union_all(archives, recorded)).scalars())
+
+
+def _due(now: int):  # type: ignore[no-untyped-def]  # a Select over a union; the type says no more
+    steps = select(
+        exports.c.id.label("export_id"),
+        exports.c.account_id,
+        exports.c.created_ms,
+        exports.c.step,
+        null().label("member"),
+        null().label("position"),
+        exports.c.attempt,
+    ).where(
+        exports.c.step.in_([Step.PLAN.value, Step.ASSEMBLE.value]), exports.c.lease_until_ms <= now
+    )
+    parts = (
+        select(
+            exports.c.id.label("export_id"),
+            exports.c.account_id,
+            exports.c.created_ms,
+            exports.c.step,
+            slices.c.member,
+            slices.c.position,
+            slices.c.attempt,
+        )
+        .join(exports, exports.c.id == slices.c.export_id)
+        .where(
+            exports.c.step == Step.SLICES.value,
+            slices.c.crc32.is_(None),
+            slices.c.lease_until_ms <= now,
+        )
+    )
+    due = union_all(steps, parts).subquery("due")
+    held = (
+        union_all(
+            select(exports.c.account_id).where(
+                exports.c.lease_until_ms > now, exports.c.lease_owner.is_not(None)
+            ),
+            select(exports.c.account_id)
+            .join(slices, exports.c.id == slices.c.export_id)
+            .where(slices.c.lease_until_ms > now, slices.c.lease_owner.is_not(None)),
+        )
+    ).subquery("held")
+    load = (
+        select(func.count())
+        .select_from(held)
+        .where(held.c.account_id == due.c.account_id)
+        .correlate(due)
+        .scalar_subquery()
+    )
+    return (
+        select(due)
+        .order_by(load, due.c.created_ms, due.c.export_id, due.c.member, due.c.position)
+        .limit(1)
+    )
+
+
+def _place(lease: Lease) -> tuple[Table, ColumnElement[bool]]:
+    """The row that the lease stands in."""
+    if lease.member is None:
+        return exports, exports.c.id == lease.export_id
+    return slices, and_(
+        slices.c.export_id == lease.export_id,
+        slices.c.member == lease.member.value,
+        slices.c.position == lease.position,
+    )
+
+
+def _fenced(lease: Lease) -> Update:
+    table, place = _place(lease)
+    still_due = select(literal(1)).where(
+        exports.c.id == lease.export_id, exports.c.step == lease.step.value
+    )
+    return update(table).where(
+        place,
+        table.c.attempt == lease.attempt,
+        table.c.lease_owner == lease.owner,
+        still_due.exists() if table is slices else exports.c.step == lease.step.value,
+    )
+
+
+def _renewed(connection: Connection, lease: Lease, **values: object) -> bool:
+    return connection.execute(_fenced(lease).values(**values)).rowcount == 1
+
+
+def _expect(connection: Connection, lease: Lease, **values: object) -> None:
+    if not _renewed(connection, lease, **values):
+        raise LeaseLost
+
+
+def _show_progress(connection: Connection, export_id: str, live: int) -> None:
+    recorded = select(func.coalesce(func.sum(slices.c.rows), 0)).where(
+        slices.c.export_id == export_id
+    )
+    rows = connection.execute(recorded).scalar_one() + live
+    connection.execute(
+        update(exports)
+        .where(exports.c.id == export_id, exports.c.progress < rows, exports.c.total >= rows)
+        .values(progress=rows)
+    )

@@ -1,0 +1,71 @@
+"""Rows of the slices table as plans and facts."""
+
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from outhaul.catalog.database import Database
+from outhaul.catalog.tables import slices
+from outhaul.domain.export import MemberKind, RowKey, SliceFacts, SlicePlan
+
+
+class Slices:
+    """The recorded slices of an export."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def recorded(self, export_id: str) -> tuple[tuple[SlicePlan, SliceFacts | None], ...]:
+        """Every slice with its facts, in the order of members and positions."""
+        statement = (
+            select(slices)
+            .where(slices.c.export_id == export_id)
+            .order_by(slices.c.member, slices.c.position)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(statement).all()
+        return tuple((slice_plan_of(row), _facts(row)) for row in rows)
+
+
+def slice_plan_of(row: "Row[tuple[object, ...]]") -> SlicePlan:
+    """A plan from a row that has the columns of `slices`."""
+    values = row._mapping  # noqa: SLF001 -- SQLAlchemy's public accessor, despite its name
+    return SlicePlan(
+        member=MemberKind(values["member"]),
+        index=values["position"],
+        first=_key(values["first_ms"], values["first_id"]),
+        until=_key(values["until_ms"], values["until_id"]),
+        rows=values["planned_rows"],
+    )
+
+
+def slice_plan_values(export_id: str, plan: SlicePlan) -> dict[str, Any]:
+    """The columns of a slice that is planned and not yet rendered."""
+    return {
+        "export_id": export_id,
+        "member": plan.member.value,
+        "position": plan.index,
+        "first_ms": plan.first.created_ms if plan.first else None,
+        "first_id": plan.first.id if plan.first else None,
+        "until_ms": plan.until.created_ms if plan.until else None,
+        "until_id": plan.until.id if plan.until else None,
+        "planned_rows": plan.rows,
+    }
+
+
+def _key(created_ms: int | None, id_: str | None) -> RowKey | None:
+    return None if created_ms is None or id_ is None else RowKey(created_ms, id_)
+
+
+def _facts(row: "Row[tuple[object, ...]]") -> SliceFacts | None:
+    values = row._mapping  # noqa: SLF001 -- SQLAlchemy's public accessor, despite its name
+    if values["crc32"] is None:
+        return None
+    return SliceFacts(
+        rows=values["rows"],
+        text_bytes=values["text_bytes"],
+        crc32=values["crc32"],
+        compressed_bytes=values["compressed_bytes"],
+        sha256=values["sha256"],
+        key=values["file_key"],
+    )

@@ -1,0 +1,138 @@
+"""The catalog's tables. Instants are whole milliseconds since 1970, UTC."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("mobile_push", Boolean, nullable=False),
+    Column("blocked", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(22), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("secret_hash", String(64), nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+)
+
+link_keys = Table(
+    "link_keys",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+rates = Table(
+    "rates",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    # When all requests used so far will have been earned back (GCRA's arrival time).
+    Column("full_ms", BigInteger, nullable=False),
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("request", Text, nullable=False),
+    Column("origin", String(8), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("progress", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("finished_ms", BigInteger),
+    Column("failure", String(32)),
+    Column("uuid", String(36), nullable=False),
+    # The step that is due (plan, slices, assemble); none once the export has ended.
+    Column("step", String(16)),
+    Column("plan", Text),
+    Column("archive_key", Text),
+    Column("archive_bytes", BigInteger),
+    Column("archive_sha256", String(64)),
+    Column("lease_owner", String(24)),
+    Column("lease_until_ms", BigInteger, nullable=False, default=0),
+    # Counts claims; the fencing number of whoever holds the lease.
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("faults", Integer, nullable=False, default=0),
+    Index(None, "account_id", "created_ms", "id"),
+    Index(None, "step"),
+)
+
+slices = Table(
+    "slices",
+    metadata,
+    Column("export_id", ForeignKey("exports.id", ondelete="CASCADE"), primary_key=True),
+    Column("member", String(16), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("first_ms", BigInteger),
+    Column("first_id", Text),
+    Column("until_ms", BigInteger),
+    Column("until_id", Text),
+    Column("planned_rows", BigInteger, nullable=False),
+    # The facts of the rendered slice; all of them are missing until it is recorded.
+    Column("rows", BigInteger),
+    Column("text_bytes", BigInteger),
+    Column("crc32", BigInteger),
+    Column("compressed_bytes", BigInteger),
+    Column("sha256", String(64)),
+    Column("file_key", Text),
+    Column("lease_owner", String(24)),
+    Column("lease_until_ms", BigInteger, nullable=False, default=0),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("faults", Integer, nullable=False, default=0),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("create_fields", Boolean, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("progress", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("taken", BigInteger),
+    Column("refused", BigInteger),
+    Column("detail", Text),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("finished_ms", BigInteger),
+    Column("lease_owner", String(24)),
+    Column("lease_until_ms", BigInteger, nullable=False, default=0),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("faults", Integer, nullable=False, default=0),
+    Index(None, "status"),
+)

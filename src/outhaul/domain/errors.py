@@ -1,0 +1,180 @@
+"""What can go wrong, as types that carry facts; the edge turns them into answers by one table.
+
+OuthaulError
+├── NotAllowed
+│   ├── Unauthenticated        no key, a malformed key or a wrong one: always the same answer
+│   ├── RateLimited            the account asked too often
+│   ├── AccountBlocked
+│   ├── ScopeMissing
+│   └── LinkRefused            a file link that has expired or was altered
+├── BadRequest
+│   ├── MediaTypeRefused       the body is not labelled application/json
+│   ├── MalformedBody          not JSON, repeated keys, NaN, too large
+│   ├── MalformedId
+│   └── QueueFull              code E0301
+├── NotFound
+├── Invalid                    every violation at once
+├── StorageError               a file that could not be written, read or deleted
+│   ├── FileMissing
+│   ├── StorageFull            no room, or a quota reached
+│   └── StorageUnavailable     any other fault of the disk or the object store
+├── ImportRefused              a file that as a whole cannot be taken in
+└── ExportFailed               why an export ended in `error`; carries a FailureCause
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class OuthaulError(Exception):
+    """Anything Outhaul itself raises on purpose."""
+
+
+class NotAllowed(OuthaulError):
+    """The caller may not do this (now)."""
+
+
+class Unauthenticated(NotAllowed):
+    """No key, a malformed one or a wrong one."""
+
+
+class RateLimited(NotAllowed):
+    """The account has used up its requests; `retry_after` is whole seconds, at least 1."""
+
+    def __init__(self, *, retry_after: int) -> None:
+        super().__init__(f"rate limited for {retry_after} s")
+        self.retry_after = retry_after
+
+
+class AccountBlocked(NotAllowed):
+    """The operator has blocked the account."""
+
+
+class ScopeMissing(NotAllowed):
+    """The key is right but was not granted `scope`."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"scope {scope} is missing")
+        self.scope = scope
+
+
+class LinkRefused(NotAllowed):
+    """A file link whose signature does not fit or whose time is over."""
+
+
+class BadRequest(OuthaulError):
+    """The request cannot be read or cannot be taken now; `detail` is fit for the caller."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class MediaTypeRefused(BadRequest):
+    """The body's media type is not application/json."""
+
+
+class MalformedBody(BadRequest):
+    """The body is not one JSON value that can be read without guessing."""
+
+
+class MalformedId(BadRequest):
+    """An id in the path that cannot be one."""
+
+
+class QueueFull(BadRequest):
+    """As many exports as allowed (`limit`) are unfinished already: code E0301 of the contract."""
+
+    code = "E0301"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} exports are already waiting; retry later or delete one.")
+        self.limit = limit
+
+
+class NotFound(OuthaulError):
+    """Nothing of this `kind` (a word such as `export`) has this id in this account."""
+
+    def __init__(self, kind: str, id_: str) -> None:
+        super().__init__(f"no {kind} {id_}")
+        self.kind = kind
+        self.id = id_
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """One thing wrong with a body: `name` of the property, `path` as JSON pointer, `reason`."""
+
+    name: str
+    path: str
+    reason: str
+
+
+class Invalid(OuthaulError):
+    """The body was read but breaks rules; holds every violation found, never only the first."""
+
+    def __init__(self, violations: Iterable[Violation], *, detail: str) -> None:
+        self.violations = tuple(violations)
+        self.detail = detail
+        super().__init__(f"{len(self.violations)} violations")
+
+
+class StorageError(OuthaulError):
+    """The object store failed at the file `key`, or at the files below that prefix."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+class FileMissing(StorageError):
+    """No file has this key."""
+
+
+class StorageFull(StorageError):
+    """There is no room for the file; space has to be made before another attempt can succeed."""
+
+
+class StorageUnavailable(StorageError):
+    """The object store cannot be reached, refuses or is broken; its own error is the cause."""
+
+
+class ImportRefused(OuthaulError):
+    """The file as a whole cannot be taken; `detail` tells its owner what would be right."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class FailureCause(StrEnum):
+    """Why an export ended in `error`. The value is what the API and the catalog show."""
+
+    ATTEMPTS_EXHAUSTED = "attemptsExhausted"
+    """Every allowed attempt at a piece of it ended in a fault."""
+    PARITY_BROKEN = "parityBroken"
+    """The slices do not hold exactly the rows that the plan counted; nothing was published."""
+    STORAGE_FULL = "storageFull"
+    """There was no room for slices or the archive."""
+    STORAGE_UNAVAILABLE = "storageUnavailable"
+    """Slices or the archive could not be written or read."""
+    INTERNAL = "internal"
+    """A fault of Outhaul's own; its log has the details."""
+
+    @property
+    def retry_helps(self) -> bool:
+        """Whether asking again later, unchanged, can be expected to succeed."""
+        return self in {
+            FailureCause.ATTEMPTS_EXHAUSTED,
+            FailureCause.STORAGE_FULL,
+            FailureCause.STORAGE_UNAVAILABLE,
+        }
+
+
+class ExportFailed(OuthaulError):
+    """An export cannot be finished, for `cause`."""
+
+    def __init__(self, cause: FailureCause, message: str = "") -> None:
+        super().__init__(message or cause.value)
+        self.cause = cause

@@ -1,0 +1,224 @@
+"""The export: what a caller asks for, what the caller gets back, and how it is cut and proven."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from outhaul.domain.account import Language
+from outhaul.domain.errors import FailureCause
+
+
+class ExportType(StrEnum):
+    """What an export holds."""
+
+    CONTACTS = "contacts"
+    ACTIVITIES = "activities"
+
+
+class Delimiter(StrEnum):
+    """What stands between two values of a line."""
+
+    COMMA = ","
+    SEMICOLON = ";"
+
+
+class DateFormat(StrEnum):
+    """How instants are written; moment's names (contract section 8)."""
+
+    ISO = "ISO"
+    L = "L"
+    LL = "LL"
+    LLL = "LLL"
+
+
+class Version(StrEnum):
+    """The column contract of a file; a released version never changes a byte."""
+
+    V1 = "v1"
+    V2 = "v2"
+    V3 = "v3"
+    V4 = "v4"
+    V5 = "v5"
+    V6 = "v6"
+
+    @property
+    def number(self) -> int:
+        return int(self.value[1:])
+
+
+class ExportStatus(StrEnum):
+    """Where an export is in its life."""
+
+    QUEUED = "queued"
+    """Asked for and stored durably; no worker has planned it yet."""
+    IN_PROGRESS = "inProgress"
+    """Planned: its snapshot and row count are fixed, slices are being rendered."""
+    FINISHED = "finished"
+    """Complete: the archive is durable and holds exactly the planned rows."""
+    ERROR = "error"
+    """It will never finish; `failure` says why. No file exists."""
+
+
+class Origin(StrEnum):
+    """Through which door the export came."""
+
+    API = "api"
+    APP = "app"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What the caller narrowed the export down to. Dates are inclusive instants in UTC."""
+
+    segment_id: str | None = None
+    from_date: datetime | None = None
+    to_date: datetime | None = None
+    activity_types: tuple[str, ...] | None = None
+    """As the caller spelt them; see `activity_types.canonical`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportRequest:
+    """A validated request body."""
+
+    export_type: ExportType
+    delimiter: Delimiter
+    date_format: DateFormat
+    version: Version = Version.V1
+    filters: Filters = Filters()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveFacts:
+    """What is known of a finished archive: where it lies and what it must hash to."""
+
+    key: str
+    """Key in the object store."""
+    bytes: int
+    sha256: str
+    """Hex digest of the whole ZIP."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """The resource a caller creates, polls and downloads."""
+
+    id: str
+    account_id: str
+    request: ExportRequest
+    origin: Origin
+    status: ExportStatus
+    progress: int
+    """Rows rendered and recorded so far."""
+    total: int
+    """Rows of the snapshot; 0 until planned."""
+    created_at: datetime
+    file_name: str
+    """Name of the ZIP; its members carry the same stem. Chosen when the export is created."""
+    finished_at: datetime | None = None
+    failure: FailureCause | None = None
+    archive: ArchiveFacts | None = None
+
+
+class MemberKind(StrEnum):
+    """Which file of the archive: contacts have one, activities two."""
+
+    CONTACTS = "contacts"
+    ACTIVITIES = "activities"
+    PRODUCTS = "products"
+
+
+@dataclass(frozen=True, order=True)
+class RowKey:
+    """The place of a row in the file's order: creation instant (ms since 1970), then id."""
+
+    created_ms: int
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which rows of an account an export reads, and as of which commit."""
+
+    kind: MemberKind
+    snapshot: int
+    segment_id: str | None = None
+    from_date: datetime | None = None
+    to_date: datetime | None = None
+    activity_types: tuple[str, ...] | None = None
+    """Canonical type ids; None means all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlicePlan:
+    """A disjoint run of rows: from `first` (included) up to `until` (excluded; None: the end)."""
+
+    member: MemberKind
+    index: int
+    """Position within the member, from 0."""
+    first: RowKey | None
+    until: RowKey | None
+    rows: int
+    """How many rows the plan counted in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceFacts:
+    """What a rendered slice turned out to be."""
+
+    rows: int
+    text_bytes: int
+    """Length of the CSV text, uncompressed."""
+    crc32: int
+    """CRC-32 of the CSV text."""
+    compressed_bytes: int
+    sha256: str
+    """Hex digest of the compressed bytes."""
+    key: str
+    """Key in the object store."""
+
+
+class FieldType(StrEnum):
+    """Types of field values (contract sections 9 and 11)."""
+
+    TEXT = "text"
+    EMAIL = "email"
+    PHONE = "phone"
+    RADIO = "radio"
+    IP = "ip"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    """Kept with six decimals, at most twelve digits before them; written without needless zeros."""
+    MONEY = "money"
+    """A decimal written with at least two decimals."""
+    BOOLEAN = "boolean"
+    DATE = "date"
+    """A calendar day without a zone."""
+    INSTANT = "instant"
+    """A moment, written in the account's zone (or UTC for ISO)."""
+    CHECKBOX = "checkbox"
+    """Several option ids or words, joined with a vertical bar."""
+    JSON = "json"
+    """Compact JSON text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomField:
+    """A contact field that the account added."""
+
+    id: str
+    name: str
+    """The header of its column."""
+    type: FieldType
+    ordinal: int
+    """Counted from 1 in creation order; the store keeps its values in column `x<ordinal>`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frozen:
+    """Everything but the rows that shapes a file's bytes, fixed when the export is planned."""
+
+    timezone: str
+    language: Language
+    mobile_push: bool
+    custom_fields: tuple[CustomField, ...] = field(default=())

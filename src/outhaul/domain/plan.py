@@ -1,0 +1,17 @@
+"""The plan of an export: everything that decides its bytes, fixed once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from outhaul.domain.export import Frozen
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportPlan:
+    """What an export reads and how it is written; kept with the export, used by every slice."""
+
+    snapshot: int
+    """Commit number that every query reads as of."""
+    snapshot_at: datetime | None
+    """Instant of that commit; None when the account has none yet."""
+    frozen: Frozen
