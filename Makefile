@@ -24,7 +24,7 @@ test: $(STAMP) lint ## every test that PyPI alone can serve
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-readers: $(STAMP) ## open our ZIPs with unzip, 7z, bsdtar, Java and Node (apt: unzip p7zip-full libarchive-tools; JDK; Node)
-	$(BIN)/python -m pytest tests/readers
+	$(BIN)/python -m pytest -n 2 tests/readers
 
 lint: $(STAMP) ## ruff, mypy, import layers
 	$(BIN)/ruff check .

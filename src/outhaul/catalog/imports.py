@@ -58,6 +58,12 @@ class Imports:
             raise NotFound("import", import_id)
         return _import(row)
 
+    def open_ids(self) -> set[str]:
+        """Ids of the imports that have not ended."""
+        with self._database.reading() as connection:
+            found = select(imports.c.id).where(imports.c.status.in_(_OPEN))
+            return set(connection.execute(found).scalars())
+
     def claim(self, owner: str) -> ImportClaim | None:
         """Take the oldest import that nobody holds."""
         now = now_ms()

@@ -1,0 +1,1 @@
+"""The HTTP edge: the contract's requests in, its answers out; it decides nothing about exports."""

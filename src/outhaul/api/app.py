@@ -1,0 +1,35 @@
+"""The application: every route, every error answer, the rate headers around it all."""
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from outhaul import __version__
+from outhaul.api.downloads import add_download_route
+from outhaul.api.errors import add_error_answers
+from outhaul.api.export_routes import add_export_routes
+from outhaul.api.pages import add_pages
+from outhaul.api.rate_headers import RateHeaders
+from outhaul.api.services import Services
+
+
+def create_app(services: Services) -> ASGIApp:
+    """The HTTP edge over `services`.
+
+    Only uvicorn with `http="h11"` brings the casing of the rate headers to the client. Keep its
+    access log off: request lines hold the signatures of file links.
+    """
+    app = FastAPI(
+        title="Outhaul",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        # Spans and logs of requests would carry the query, and with it signatures of file links.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    add_error_answers(app)
+    add_export_routes(app, services)
+    add_download_route(app, services)
+    add_pages(app, services)
+    return RateHeaders(app)

@@ -1,0 +1,223 @@
+"""The body of POST /exports/: its models, and its reading into an export request."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainValidator, ValidationError, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from outhaul.api.dates import DATE_PATTERN, EXPECTED_DATE, parse_instant, window_fault
+from outhaul.api.violations import violations_from
+from outhaul.api.wire import Wire
+from outhaul.domain import activity_types
+from outhaul.domain.account import Account
+from outhaul.domain.errors import Invalid, Violation
+from outhaul.domain.export import (
+    DateFormat,
+    Delimiter,
+    ExportRequest,
+    ExportType,
+    Filters,
+    Version,
+)
+from outhaul.domain.ids import is_id
+
+
+def _given(value: object) -> object:
+    if value is None:
+        raise PydanticCustomError("null", "must not be null; leave it out instead")
+    return value
+
+
+def _instant(value: object) -> datetime:
+    instant = parse_instant(value)
+    if instant is None:
+        raise PydanticCustomError("date", EXPECTED_DATE)
+    return instant
+
+
+def _segment_id(value: object) -> str:
+    segment_id = _plain_segment_id(value)
+    if segment_id is None:
+        raise PydanticCustomError("segment_id", "must be a segment id of 24 hex digits")
+    return segment_id
+
+
+def _activity_type(value: object) -> str:
+    if not isinstance(value, str) or activity_types.canonical(value) is None:
+        raise PydanticCustomError("activity_type", "must be a known activity type")
+    return value
+
+
+Instant = Annotated[
+    datetime,
+    PlainValidator(_instant),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": DATE_PATTERN,
+            "description": "ISO 8601; without a time it is midnight, without an offset UTC.",
+            "examples": ["2026-03-01T00:00:00.000Z"],
+        }
+    ),
+]
+SegmentId = Annotated[
+    str,
+    PlainValidator(_segment_id),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^[0-9a-fA-F]{24}$",
+            "description": "Only contacts in this segment of the account.",
+            "examples": ["5f1b2c3d4e5f6a7b8c9d0e1f"],
+        }
+    ),
+]
+ActivityType = Annotated[
+    str,
+    PlainValidator(_activity_type),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "enum": sorted(activity_types.ACTIVITY_TYPES),
+            "description": "The prefixes `contact-` and `entity-` are taken for each other.",
+        }
+    ),
+]
+ActivityTypes = Annotated[list[ActivityType], Field(min_length=1)]
+NotNull = BeforeValidator(_given)
+"""Optional properties are left out, never null."""
+
+
+class ContactsFilters(Wire):
+    """What narrows a contacts export down."""
+
+    segment_id: Annotated[SegmentId | None, NotNull] = None
+
+
+class ActivitiesFilters(ContactsFilters):
+    """What narrows an activities export down: at most 31 calendar days in the account's zone."""
+
+    from_date: Instant
+    to_date: Instant
+    activity_types: Annotated[ActivityTypes | None, NotNull] = None
+
+
+class _AnyFilters(ContactsFilters):
+    from_date: Annotated[Instant | None, NotNull] = None
+    to_date: Annotated[Instant | None, NotNull] = None
+    activity_types: Annotated[ActivityTypes | None, NotNull] = None
+
+
+class _Body(Wire):
+    # Enumerations are read from their JSON spelling; everything else is strict.
+    delimiter: Annotated[Delimiter, Field(strict=False)]
+    date_format: Annotated[DateFormat, Field(strict=False)]
+    version: Annotated[Version, Field(strict=False)] = Version.V1
+
+
+class ContactsExport(_Body):
+    """An export of contacts. Dates and activity types are not allowed."""
+
+    export_type: Literal["contacts"]
+    filters: ContactsFilters = Field(default_factory=ContactsFilters)
+
+
+class ActivitiesExport(_Body):
+    """An export of activities. `fromDate` and `toDate` are required."""
+
+    export_type: Literal["activities"]
+    filters: ActivitiesFilters
+
+
+class _UndecidedExport(_Body):
+    """Stands in while the type is missing or wrong, so that everything else is judged too."""
+
+    export_type: Annotated[ExportType, Field(strict=False)]
+    filters: _AnyFilters = Field(default_factory=_AnyFilters)
+
+
+def read_export_request(
+    body: Any, *, account: Account, segment_known: Callable[[str], bool]
+) -> ExportRequest:
+    """The export request in a parsed body. Raises Invalid with every violation there is."""
+    request, violations = _read_shape(body)
+    violations += _broken_rules(body, account, segment_known)
+    if request is None or violations:
+        raise Invalid(violations, detail="The export request is not valid.")
+    return request
+
+
+def _read_shape(body: Any) -> tuple[ExportRequest | None, list[Violation]]:
+    export_type = body.get("exportType") if isinstance(body, dict) else None
+    model: type[ContactsExport | ActivitiesExport | _UndecidedExport] = _UndecidedExport
+    if export_type == ExportType.CONTACTS:
+        model = ContactsExport
+    elif export_type == ExportType.ACTIVITIES:
+        model = ActivitiesExport
+        # Without filters, name the two dates that are missing rather than their container.
+        body = {"filters": {}, **body}
+    try:
+        read = model.model_validate(body, by_alias=True, by_name=False)
+    except ValidationError as error:
+        return None, [_only_for_activities(violation, model) for violation in _found(error)]
+    filters = read.filters
+    chosen = filters if isinstance(filters, ActivitiesFilters) else None
+    types = chosen.activity_types if chosen else None
+    return (
+        ExportRequest(
+            export_type=ExportType(read.export_type),
+            delimiter=read.delimiter,
+            date_format=read.date_format,
+            version=read.version,
+            filters=Filters(
+                segment_id=filters.segment_id,
+                from_date=chosen.from_date if chosen else None,
+                to_date=chosen.to_date if chosen else None,
+                activity_types=None if types is None else tuple(types),
+            ),
+        ),
+        [],
+    )
+
+
+def _found(error: ValidationError) -> list[Violation]:
+    return violations_from(error.errors(include_url=False, include_input=False))
+
+
+def _only_for_activities(violation: Violation, model: type[Wire]) -> Violation:
+    is_date_or_type = violation.path in {
+        "/filters/fromDate",
+        "/filters/toDate",
+        "/filters/activityTypes",
+    }
+    if model is not ContactsExport or not is_date_or_type:
+        return violation
+    reason = "is only for activities exports; leave it out"
+    return Violation(name=violation.name, path=violation.path, reason=reason)
+
+
+def _broken_rules(
+    body: Any, account: Account, segment_known: Callable[[str], bool]
+) -> list[Violation]:
+    """Rules over values, judged on the body as sent: its shape may be wrong elsewhere."""
+    filters = body.get("filters") if isinstance(body, dict) else None
+    if not isinstance(filters, dict):
+        return []
+    violations = []
+    from_date = parse_instant(filters.get("fromDate"))
+    to_date = parse_instant(filters.get("toDate"))
+    if from_date and to_date and body.get("exportType") != ExportType.CONTACTS:
+        fault = window_fault(from_date, to_date, account.timezone)
+        if fault:
+            violations.append(Violation(name="toDate", path="/filters/toDate", reason=fault))
+    segment_id = _plain_segment_id(filters.get("segmentId"))
+    if segment_id and not segment_known(segment_id):
+        reason = "must be the id of a segment of this account"
+        violations.append(Violation(name="segmentId", path="/filters/segmentId", reason=reason))
+    return violations
+
+
+def _plain_segment_id(value: object) -> str | None:
+    return value.lower() if isinstance(value, str) and is_id(value.lower()) else None

@@ -1,0 +1,152 @@
+"""POST, GET and DELETE of exports. Endpoints are plain functions: FastAPI runs them in threads."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Path, Query, Request
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+from starlette.responses import JSONResponse, Response
+
+from outhaul.api import examples
+from outhaul.api.body import read_json
+from outhaul.api.create_body import read_export_request
+from outhaul.api.guard import guard
+from outhaul.api.openapi import CREATE_BODY, answers, example
+from outhaul.api.resource import base_url, resource_of
+from outhaul.api.services import Services
+from outhaul.api.wire import ExportList, ExportResource, Links
+from outhaul.domain.account import Account, Scope
+from outhaul.domain.errors import MalformedId
+from outhaul.domain.ids import is_id
+
+_MAX_PAGE = 1_000_000
+"""Far beyond any list, and small enough that no database's offset overflows."""
+
+
+def _whole_number(given: object) -> object:
+    if isinstance(given, str) and re.fullmatch(r"[0-9]{1,9}", given) is None:
+        raise PydanticCustomError("whole_number", "must be a whole number")
+    return given
+
+
+_ExportId = Annotated[
+    str, Path(alias="exportId", json_schema_extra={"pattern": "^[0-9a-fA-F]{24}$"})
+]
+_Page = Annotated[int, Field(ge=1, le=_MAX_PAGE), BeforeValidator(_whole_number), Query()]
+_PageSize = Annotated[
+    int, Field(ge=1, le=100), BeforeValidator(_whole_number), Query(alias="pageSize")
+]
+
+
+def add_export_routes(app: FastAPI, services: Services) -> None:
+    """Register the four calls, each with and without the slash at the end."""
+    exports = services.exports
+    reader = Depends(guard(services, Scope.EXPORT_READ))
+    writer = Depends(guard(services, Scope.EXPORT_WRITE))
+
+    def create(
+        request: Request,
+        account: Annotated[Account, writer],
+        body: Annotated[Any, Depends(read_json)],
+    ) -> Response:
+        asked = read_export_request(
+            body,
+            account=account,
+            segment_known=lambda segment_id: exports.segment_known(account.id, segment_id),
+        )
+        export = exports.create(account, asked)
+        resource = resource_of(export, services, base_url(services, request))
+        return JSONResponse(resource, status_code=201)
+
+    def read(
+        request: Request, account: Annotated[Account, reader], export_id: _ExportId
+    ) -> Response:
+        export = exports.get(account.id, _checked(export_id))
+        return JSONResponse(resource_of(export, services, base_url(services, request)))
+
+    def read_list(
+        request: Request,
+        account: Annotated[Account, reader],
+        page: _Page = 1,
+        page_size: _PageSize = 50,
+    ) -> Response:
+        base = base_url(services, request)
+        found = exports.page(account.id, page=page, page_size=page_size)
+
+        def link(number: int) -> str:
+            return f"{base}/exports/?page={number}&pageSize={page_size}"
+
+        links = Links(
+            next=link(page + 1) if found.has_next else None,
+            prev=link(page - 1) if page > 1 else None,
+        )
+        return JSONResponse(
+            {
+                "links": links.model_dump(exclude_none=True),
+                "results": [resource_of(export, services, base) for export in found.results],
+            }
+        )
+
+    def delete(account: Annotated[Account, writer], export_id: _ExportId) -> Response:
+        exports.delete(account.id, _checked(export_id))
+        return Response(status_code=204)
+
+    def add(method: str, path: str, endpoint: Callable[..., Response], **options: Any) -> None:
+        for spelling in (path, path.removesuffix("/") if path.endswith("/") else path + "/"):
+            app.add_api_route(
+                spelling,
+                endpoint,
+                methods=[method],
+                tags=["exports"],
+                include_in_schema=spelling == path,
+                **options,
+            )
+
+    add(
+        "POST",
+        "/exports/",
+        create,
+        operation_id="createExport",
+        summary="Create an export (scope export:write)",
+        status_code=201,
+        response_model=ExportResource,
+        responses=example(201, "Queued.", examples.CREATED)
+        | answers(400, 401, 403, 413, 415, 422, 429, 500),
+        openapi_extra=CREATE_BODY,
+    )
+    add(
+        "GET",
+        "/exports/",
+        read_list,
+        operation_id="listExports",
+        summary="List exports, newest first (scope export:read)",
+        response_model=ExportList,
+        responses=example(200, "One page.", examples.PAGE) | answers(401, 403, 422, 429, 500),
+    )
+    add(
+        "GET",
+        "/exports/{exportId}",
+        read,
+        operation_id="getExport",
+        summary="Read an export (scope export:read)",
+        response_model=ExportResource,
+        responses=example(200, "The export.", examples.FINISHED)
+        | answers(400, 401, 403, 404, 429, 500),
+    )
+    add(
+        "DELETE",
+        "/exports/{exportId}",
+        delete,
+        operation_id="deleteExport",
+        summary="Delete an export and its file, cancelling it first (scope export:write)",
+        status_code=204,
+        responses={204: {"description": "Gone."}} | answers(400, 401, 403, 404, 429, 500),
+    )
+
+
+def _checked(export_id: str) -> str:
+    if not is_id(export_id.lower()):
+        raise MalformedId("An export id has 24 hex digits.")
+    return export_id.lower()

@@ -1,0 +1,56 @@
+"""Who may pass: key, rate limit, blocked account, scope, in the contract's order."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyHeader
+
+from outhaul.api.rate_headers import remember_verdict, retry_after_seconds
+from outhaul.api.services import Services
+from outhaul.auth.secrets import DECOY_HASH, verify_secret
+from outhaul.domain.account import Account, ApiKey, Scope
+from outhaul.domain.errors import AccountBlocked, RateLimited, ScopeMissing, Unauthenticated
+
+AUTHORIZATION = APIKeyHeader(
+    name="Authorization",
+    scheme_name="apiKey",
+    description="`apiKey <keyId>:<keySecret>`",
+    auto_error=False,
+)
+_CREDENTIALS = re.compile(r"(?:apiKey +)?([!-9;-~]{1,100}):([!-~]{1,200})", re.IGNORECASE)
+
+
+def guard(services: Services, scope: Scope) -> Callable[..., Account]:
+    """A dependency that lets only keys with `scope` pass and gives the asking account."""
+
+    def authorized(
+        request: Request, credentials: Annotated[str | None, Depends(AUTHORIZATION)]
+    ) -> Account:
+        key, account = _authenticate(services, credentials)
+        verdict = services.rates.take(account.id)
+        remember_verdict(request.scope, verdict)
+        if not verdict.allowed:
+            raise RateLimited(retry_after=retry_after_seconds(verdict))
+        if account.blocked:
+            raise AccountBlocked
+        if scope not in key.scopes:
+            raise ScopeMissing(scope.value)
+        return account
+
+    return authorized
+
+
+def _authenticate(services: Services, credentials: str | None) -> tuple[ApiKey, Account]:
+    """The key that is meant and its account. Raises Unauthenticated, whatever is wrong."""
+    match = _CREDENTIALS.fullmatch((credentials or "").strip())
+    if match is None:
+        raise Unauthenticated
+    key_id, secret = match.groups()
+    found = services.keys.find(key_id)
+    # An unknown key costs as much time as a wrong secret, so key ids cannot be probed.
+    right = verify_secret(secret, found[0].secret_hash if found else DECOY_HASH)
+    if found is None or not right or found[0].revoked_at is not None:
+        raise Unauthenticated
+    return found

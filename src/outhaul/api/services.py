@@ -1,0 +1,113 @@
+"""What the edge needs from below, as protocols: the real services and the tests' fakes fit both.
+
+The behaviour behind each name is described where it is implemented.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from outhaul.api.health import HealthReport
+from outhaul.domain.account import Account, ApiKey
+from outhaul.domain.export import Export, ExportRequest
+
+
+class ExportPage(Protocol):
+    """One page of an account's exports, newest first."""
+
+    @property
+    def results(self) -> tuple[Export, ...]: ...
+    @property
+    def has_next(self) -> bool: ...
+
+
+class StoredFile(Protocol):
+    """A finished archive that can be read from any byte."""
+
+    # Comes before the property `bytes`, which hides the type for the rest of the class.
+    def read(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Bytes from `start` up to `end` (excluded; None: the last), in chunks."""
+        ...
+
+    @property
+    def file_name(self) -> str: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the whole file."""
+        ...
+
+    @property
+    def finished_at(self) -> datetime: ...
+
+
+class Exports(Protocol):
+    """The use cases around exports."""
+
+    def segment_known(self, account_id: str, segment_id: str) -> bool: ...
+    def create(self, account: Account, request: ExportRequest) -> Export:
+        """Raises QueueFull."""
+        ...
+
+    def get(self, account_id: str, export_id: str) -> Export:
+        """Raises NotFound."""
+        ...
+
+    def page(self, account_id: str, *, page: int, page_size: int) -> ExportPage: ...
+    def delete(self, account_id: str, export_id: str) -> None:
+        """Raises NotFound."""
+        ...
+
+    def file_path(self, export: Export) -> str:
+        """A newly signed path and query below the base URL; only for a finished export."""
+        ...
+
+    def open_file(self, path_and_query: str) -> StoredFile:
+        """Raises LinkRefused and NotFound."""
+        ...
+
+
+class Keys(Protocol):
+    """API keys by their id."""
+
+    def find(self, key_id: str) -> tuple[ApiKey, Account] | None: ...
+
+
+class RateVerdict(Protocol):
+    """The answer to one request's wish to pass; durations in seconds."""
+
+    @property
+    def allowed(self) -> bool: ...
+    @property
+    def limit(self) -> int: ...
+    @property
+    def remaining(self) -> int: ...
+    @property
+    def reset_after(self) -> float:
+        """Until the whole quota is there again."""
+        ...
+
+    @property
+    def retry_after(self) -> float:
+        """Until the next request can pass; 0 when this one did."""
+        ...
+
+
+class Rates(Protocol):
+    """The rate limit, one quota per account."""
+
+    def take(self, account_id: str) -> RateVerdict: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything the edge calls."""
+
+    exports: Exports
+    keys: Keys
+    rates: Rates
+    health: Callable[[], HealthReport]
+    public_url: str | None
+    """Base of every URL in an answer; None: what the request was sent to."""

@@ -1,0 +1,136 @@
+"""The JSON bodies of the contract, as models that both check and document them.
+
+Absent properties are left out, never null: neither are nulls accepted, nor are they documented.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+from outhaul.domain.errors import FailureCause
+from outhaul.domain.export import DateFormat, Delimiter, ExportStatus, ExportType, Origin, Version
+
+
+def _tidy(schema: dict[str, Any]) -> None:
+    for property_schema in schema.get("properties", {}).values():
+        # A title would only repeat the property's name, in worse casing.
+        property_schema.pop("title", None)
+        choices = property_schema.get("anyOf", [])
+        kept = [choice for choice in choices if choice.get("type") != "null"]
+        if len(kept) == 1 and len(choices) > 1:
+            del property_schema["anyOf"]
+            property_schema.update(kept[0])
+        if property_schema.get("default", ...) is None:
+            del property_schema["default"]
+
+
+class Wire(BaseModel):
+    """A JSON object in camelCase without unknown properties."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        strict=True,
+        json_schema_extra=_tidy,
+    )
+
+
+HexId = Annotated[str, Field(pattern=r"^[0-9a-f]{24}$", examples=["6a3f0c9e5b7d42118c0e9f21"])]
+WrittenInstant = Annotated[
+    str,
+    WithJsonSchema(
+        {"type": "string", "format": "date-time", "examples": ["2026-03-05T14:07:09.000Z"]}
+    ),
+]
+Uri = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
+
+
+class FiltersEcho(Wire):
+    """The filters of the request; dates in the one written form."""
+
+    activity_types: list[str] | None = None
+    from_date: WrittenInstant | None = None
+    to_date: WrittenInstant | None = None
+    segment_id: HexId | None = None
+
+
+class ErrorEcho(Wire):
+    """Why an export ended in `error`."""
+
+    cause: FailureCause
+    retry_helps: bool = Field(description="Whether asking again, unchanged, can help.")
+    detail: str
+
+
+class ExportResource(Wire):
+    """An export: poll it until `status` is `finished`, then fetch `fileUrl`."""
+
+    id: HexId
+    export_type: ExportType
+    status: ExportStatus
+    origin: Origin
+    version: Version
+    date_format: DateFormat
+    delimiter: Delimiter
+    filters: FiltersEcho | None = None
+    created_at: WrittenInstant
+    finished_at: WrittenInstant | None = None
+    progress: int = Field(ge=0, description="Rows rendered so far.")
+    total: int = Field(ge=0, description="Rows the file will have; 0 until planned.")
+    file_name: str | None = None
+    file_extension: Literal["zip"] | None = None
+    file_url: Uri | None = Field(
+        default=None,
+        description="Only when finished; new at each read, needs no key, expires.",
+    )
+    error: ErrorEcho | None = None
+
+
+class Links(Wire):
+    """The neighbouring pages."""
+
+    next: Uri | None = None
+    prev: Uri | None = None
+
+
+class ExportList(Wire):
+    """A page of exports, newest first; the last page has no `links.next`."""
+
+    links: Links
+    results: list[ExportResource]
+
+
+class HttpError(Wire):
+    """Every error that has a body and no list of violations."""
+
+    status: int
+    title: str
+    detail: str
+    code: str | None = Field(default=None, description="E0301: too many unfinished exports.")
+
+
+class BrokenRule(Wire):
+    """One thing wrong with the request."""
+
+    name: str
+    path: str = Field(description="JSON pointer into the body, or /name for a query parameter.")
+    reason: str
+
+
+class HttpUnprocessableEntityError(HttpError):
+    """The request was read but breaks rules: all of them are listed."""
+
+    validation_errors: list[BrokenRule] = Field(min_length=1)
+
+
+class HealthState(Wire):
+    """State of the server and of each part it stands on."""
+
+    status: Literal["ok", "failing"]
+    catalog: str
+    store: str
+    files: str
+    worker: str

@@ -1,0 +1,1 @@
+"""The `outhaul` command."""

@@ -1,0 +1,31 @@
+"""What several commands share: the data directory, and the catalog in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from outhaul.settings import Settings
+from outhaul.wiring import Registry
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Data directory [OUTHAUL_DATA; else ./outhaul-data]."),
+]
+
+
+def settings(**given: Any) -> Settings:
+    """Settings from variables and `.env`, with what the command line gave on top."""
+    return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+@contextmanager
+def registry(data: Path | None) -> Iterator[Registry]:
+    """The catalog of the data directory, which is made when missing."""
+    opened = Registry(settings(data=data))
+    try:
+        yield opened
+    finally:
+        opened.close()

@@ -1,0 +1,97 @@
+"""`outhaul serve`: API and worker in one process."""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from outhaul.api.app import create_app
+from outhaul.cli.options import Data, settings
+from outhaul.domain.errors import OuthaulError
+from outhaul.settings import Settings
+from outhaul.wiring import Outhaul, Registry
+from outhaul.worker.ownership import Ownership
+
+_GRACE_S = 5
+_WAIT_S = 0.2
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on [OUTHAUL_HOST; else 127.0.0.1].")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port; 0 takes a free one [OUTHAUL_PORT; else 8080].")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Run the server until it is told to stop (SIGTERM or Ctrl-C).
+
+    Example: outhaul serve --port 8080 --data /var/lib/outhaul
+    """
+    chosen = settings(host=host, port=port, data=data)
+    logging.basicConfig(
+        level=chosen.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    registry = Registry(chosen)
+    ownership = Ownership(registry.data)
+    while not ownership.take("serve"):
+        if ownership.holder() == "serve":
+            raise OuthaulError(f"another process serves {registry.data} already")
+        # `outhaul import` owns the directory for as long as its file takes.
+        time.sleep(_WAIT_S)
+    try:
+        _run(registry, chosen)
+    finally:
+        registry.close()
+        ownership.give_up()
+
+
+def _run(registry: Registry, chosen: Settings) -> None:
+    outhaul = Outhaul(registry, chosen)
+    # h11, because the other parser lower-cases the names of headers that clients match by case.
+    config = uvicorn.Config(
+        create_app(outhaul.services),
+        host=chosen.host,
+        port=chosen.port,
+        http="h11",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    outhaul.start()
+    try:
+        asyncio.run(_Server(config).serve())
+    finally:
+        outhaul.stop()
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Says where the server is once it can be reached."""
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started:
+            address = self.servers[0].sockets[0].getsockname()
+            host = f"[{address[0]}]" if ":" in address[0] else address[0]
+            print(f"Outhaul is ready at http://{host}:{address[1]}", flush=True)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on signals and then end normally; uvicorn would raise the signal once more."""
+        kept = {
+            number: signal.signal(number, self.handle_exit)
+            for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in kept.items():
+                signal.signal(number, handler)

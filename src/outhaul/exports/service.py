@@ -1,0 +1,128 @@
+"""Create, look up, list and delete exports, and open their files by signed links."""
+
+import builtins
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import unquote, urlsplit
+
+from outhaul.auth.links import check_path, sign_path
+from outhaul.catalog import exports as catalog
+from outhaul.catalog.exports import ExportPage
+from outhaul.catalog.keys import LinkKeys
+from outhaul.domain.account import Account
+from outhaul.domain.errors import FileMissing, LinkRefused, NotFound
+from outhaul.domain.export import Export, ExportRequest, Origin
+from outhaul.files.object_store import Files
+from outhaul.store.segment_reads import SegmentReads
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """A finished archive, open for reading."""
+
+    file_name: str
+    bytes: int
+    sha256: str
+    finished_at: datetime
+    key: str = field(repr=False)
+    files: Files = field(repr=False)
+
+    def read(self, start: int = 0, end: int | None = None) -> Iterator[builtins.bytes]:
+        """The bytes from `start` up to `end` (excluded)."""
+        return self.files.read(self.key, start, end)
+
+
+class Exports:
+    """The use cases of exports. Methods may be called from any thread."""
+
+    def __init__(
+        self,
+        exports: catalog.Exports,
+        link_keys: LinkKeys,
+        segments: SegmentReads,
+        files: Files,
+        *,
+        queue_limit: int,
+        link_s: int,
+        wake: Callable[[], None],
+    ) -> None:
+        """`queue_limit` unfinished exports an account; a link lives `link_s` seconds; `wake` is
+        called when there is new work, or work to stop."""
+        self._exports = exports
+        self._link_keys = link_keys
+        self._segments = segments
+        self._files = files
+        self._queue_limit = queue_limit
+        self._link_s = link_s
+        self._wake = wake
+        self._ring = link_keys.ring()
+
+    def segment_known(self, account_id: str, segment_id: str) -> bool:
+        """Whether the account has this segment."""
+        return self._segments.exists(account_id, segment_id)
+
+    def create(self, account: Account, request: ExportRequest) -> Export:
+        """A queued export; when this returns, it will be done whatever happens to the process.
+
+        Raises QueueFull.
+        """
+        export = self._exports.create(
+            account.id, request, origin=Origin.API, queue_limit=self._queue_limit
+        )
+        self._wake()
+        return export
+
+    def get(self, account_id: str, export_id: str) -> Export:
+        """Raises NotFound."""
+        return self._exports.get(account_id, export_id)
+
+    def page(self, account_id: str, *, page: int, page_size: int) -> ExportPage:
+        """Page number `page` (from 1) of the account's exports, newest first."""
+        return self._exports.page(account_id, page=page, page_size=page_size)
+
+    def delete(self, account_id: str, export_id: str) -> None:
+        """Forget the export and its file; stops the work on it. Raises NotFound.
+
+        What a worker is just writing is removed by that worker, or else at the next start.
+        """
+        self._exports.delete(account_id, export_id)
+        self._wake()
+        self._files.delete_prefix(f"exports/{export_id}")
+
+    def file_path(self, export: Export) -> str:
+        """A new signed path and query under which a finished export's file can be fetched."""
+        key_id, key = list(self._ring.items())[-1]
+        expires = int(time.time()) + self._link_s
+        return sign_path(
+            f"/files/{export.id}/{export.file_name}", key_id=key_id, key=key, expires=expires
+        )
+
+    def open_file(self, path_and_query: str) -> StoredFile:
+        """The file behind a signed path and query, exactly as the client sent them.
+
+        Raises LinkRefused when altered or expired, NotFound when the file is no more.
+        """
+        try:
+            check_path(path_and_query, keys=self._ring, now=time.time())
+        except LinkRefused:
+            # Another node may have added a key to the ring since.
+            self._ring = self._link_keys.ring()
+            check_path(path_and_query, keys=self._ring, now=time.time())
+        export_id = unquote(urlsplit(path_and_query).path).split("/")[2]
+        export = self._exports.find(export_id)
+        if export.archive is None or export.finished_at is None:
+            raise NotFound("file", export_id)
+        try:
+            self._files.size(export.archive.key)
+        except FileMissing as error:
+            raise NotFound("file", export_id) from error
+        return StoredFile(
+            file_name=export.file_name,
+            bytes=export.archive.bytes,
+            sha256=export.archive.sha256,
+            finished_at=export.finished_at,
+            key=export.archive.key,
+            files=self._files,
+        )

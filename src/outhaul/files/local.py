@@ -1,0 +1,77 @@
+"""What a local directory needs beyond obstore: durable writes, and order after a crash.
+
+obstore writes a file under a temporary name (`slice#1` for `slice`) and renames it, so a name never
+stands for half a file; but it does not ask the disk to keep either. After a crash the temporary
+files and empty folders of that moment are still there.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+_UNFINISHED = re.compile(r".+#[0-9]+")
+
+
+def create(root: Path) -> None:
+    """Make the directory `root` (only its owner may enter) and its parents, durably.
+
+    Raises OSError.
+    """
+    missing = [folder for folder in (root, *root.parents) if not folder.exists()]
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in missing:
+        _sync(folder.parent)
+
+
+def keep(root: Path, key: str) -> None:
+    """Have the disk keep the file `key` below `root`, and every folder that leads to it.
+
+    Raises OSError.
+    """
+    path = root / key
+    _sync(path)
+    while path != root:
+        path = path.parent
+        _sync(path)
+
+
+def forget(root: Path, keys: Iterable[str]) -> None:
+    """Have the disk keep the absence of the deleted files `keys` below `root`.
+
+    Raises OSError.
+    """
+    for folder in {(root / key).parent for key in keys}:
+        _sync_nearest(folder)
+
+
+def sweep(root: Path) -> None:
+    """Remove what writes that never ended have left below `root`: unfinished files, empty folders.
+
+    Only for the one process that owns the directory, before it writes. Raises OSError.
+    """
+    for name, folders, files in os.walk(root, topdown=False):
+        folder = Path(name)
+        for file in files:
+            if _UNFINISHED.fullmatch(file):
+                (folder / file).unlink()
+        for below in folders:
+            if not any((folder / below).iterdir()):
+                (folder / below).rmdir()
+
+
+def _sync_nearest(folder: Path) -> None:
+    """Sync the folder, or what is left of the way to it: folders go with their last file."""
+    while True:
+        try:
+            return _sync(folder)
+        except FileNotFoundError:
+            folder = folder.parent
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

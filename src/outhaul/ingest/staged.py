@@ -1,0 +1,114 @@
+"""Reading a file into the staged table: typed columns, and the reasons against each row.
+
+`reasons` is NULL for a row that is good as far as the file tells, empty for a blank line (which
+is passed over without a word), else all reasons joined by "; ". The row's place in the file is
+the table's `rowid`: rows are staged in file order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from outhaul.domain.export import FieldType
+from outhaul.ingest.sources import (
+    NO_CELL,
+    Format,
+    Source,
+    identifier,
+    literal,
+    reading,
+    refuse_other_encodings,
+)
+from outhaul.ingest.values import ID, parse
+from outhaul.store.staging import Staging
+
+STAGED = "staged"
+GOOD = "reasons IS NULL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedField:
+    """A column of the staged table, read from the file's column `id`."""
+
+    id: str
+    type: FieldType
+    column: str
+    """Its name in the staged table, which is the store's."""
+    options: tuple[str, ...] | None = None
+    reason: str | None = None
+    """What to say of a wrong value, where the usual words would not do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A reason that applies where `broken` (SQL over raw cells `r<n>` and columns) is true."""
+
+    broken: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What to stage: fields, further columns as (name, SQL over the fields) and rules."""
+
+    fields: Sequence[StagedField]
+    ids: Sequence[str] = ()
+    """Columns that hold ids of our own spelling, staged under their own names."""
+    further: Sequence[tuple[str, str]] = ()
+    rules: Sequence[Rule] = ()
+
+
+def stage(staging: Staging, source: Source, layout: Layout) -> int:
+    """Fill the staged table from the file; returns its rows. Raises ImportRefused."""
+    with reading(source.format):
+        staging.rows(f"CREATE TABLE {staging.table(STAGED)} AS {_select(source, layout)}")
+    if source.format is not Format.PARQUET:
+        refuse_other_encodings(staging.connection)
+    return staging.count(f"SELECT count(*) FROM {staging.table(STAGED)}")
+
+
+def _select(source: Source, layout: Layout) -> str:
+    raw: list[str] = []
+    typed: list[str] = []
+    wrong: list[Rule] = []
+    for id_ in layout.ids:
+        cell = source.cells.get(id_, NO_CELL)
+        name = f"r{len(raw)}"
+        raw.append(f"{cell.text} AS {name}")
+        typed.append(
+            f"CASE WHEN regexp_full_match({name}, {literal(ID)}) THEN {name} END"
+            f" AS {identifier(id_)}"
+        )
+        broken = f"{name} IS NOT NULL AND {identifier(id_)} IS NULL"
+        wrong.append(
+            Rule(broken=broken, reason=f"{id_} must be 1 to 64 letters, digits, or any of . _ : -")
+        )
+    for field in layout.fields:
+        cell = source.cells.get(field.id, NO_CELL)
+        name, column = f"r{len(raw)}", identifier(field.column)
+        raw.append(f"{cell.text} AS {name}")
+        value = parse(field.id, field.type, cell, raw=name, options=field.options)
+        typed.append(f"{value.sql} AS {column}")
+        wrong.append(
+            Rule(
+                broken=f"{name} IS NOT NULL AND {column} IS NULL",
+                reason=field.reason or value.reason,
+            )
+        )
+    wrong += layout.rules
+    kept = [identifier(id_) for id_ in layout.ids]
+    kept += [identifier(field.column) for field in layout.fields]
+    kept += [f"{sql} AS {identifier(name)}" for name, sql in layout.further]
+    given = f"{source.given} AS given" if source.given is not None else "NULL::VARCHAR[] AS given"
+    fault = f"{source.fault}" if source.fault is not None else "NULL::VARCHAR"
+    anything = " OR ".join(f"({rule.broken})" for rule in wrong)
+    each = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.reason)} END" for rule in wrong)
+    reasons = (
+        "CASE WHEN blank THEN '' WHEN fault IS NOT NULL THEN fault"
+        f" WHEN {anything} THEN concat_ws('; ', {each}) END"
+    )
+    return (
+        f"SELECT {', '.join(kept)}, given, {reasons} AS reasons FROM ("
+        f"SELECT *, {', '.join(typed)} FROM ("
+        f"SELECT *, {', '.join(raw)}, {given}, {source.blank} AS blank, {fault} AS fault"
+        f" FROM {source.relation}))"
+    )

@@ -1,0 +1,1 @@
+"""From a queued export to its archive: plan, slices, assembly."""

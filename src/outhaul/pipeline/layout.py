@@ -1,0 +1,57 @@
+"""What the archive of an export holds: its members, their names, rows and columns."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from outhaul.domain.activity_types import ACTIVITY_TYPES, canonical
+from outhaul.domain.columns import Column
+from outhaul.domain.export import Export, ExportType, MemberKind, Selection
+from outhaul.domain.plan import ExportPlan
+from outhaul.domain.versions import columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberLayout:
+    """One file of the archive."""
+
+    name: str
+    selection: Selection
+    columns: tuple[Column, ...]
+
+
+def layout(export: Export, plan: ExportPlan) -> tuple[MemberLayout, ...]:
+    """The members in the order in which they stand in the archive."""
+    request, filters = export.request, export.request.filters
+    types = _canonical(filters.activity_types)
+    stem = export.file_name.removesuffix(".zip")
+    return tuple(
+        MemberLayout(
+            name=f"{stem}-product.csv" if kind is MemberKind.PRODUCTS else f"{stem}.csv",
+            selection=Selection(
+                kind=kind,
+                snapshot=plan.snapshot,
+                segment_id=filters.segment_id,
+                from_date=filters.from_date,
+                to_date=filters.to_date,
+                activity_types=types,
+            ),
+            columns=columns(kind, request.version, plan.frozen, types),
+        )
+        for kind in _kinds(request.export_type, types)
+    )
+
+
+def _canonical(spellings: Iterable[str] | None) -> tuple[str, ...] | None:
+    if spellings is None:
+        return None
+    found = {canonical(spelling) for spelling in spellings}
+    return tuple(sorted(type_ for type_ in found if type_ is not None))
+
+
+def _kinds(export_type: ExportType, types: tuple[str, ...] | None) -> list[MemberKind]:
+    if export_type is ExportType.CONTACTS:
+        return [MemberKind.CONTACTS]
+    with_products = {id_ for id_, type_ in ACTIVITY_TYPES.items() if type_.has_product_lines}
+    if types is not None and with_products.isdisjoint(types):
+        return [MemberKind.ACTIVITIES]
+    return [MemberKind.ACTIVITIES, MemberKind.PRODUCTS]

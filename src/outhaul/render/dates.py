@@ -1,0 +1,132 @@
+"""Instants and calendar days as SQL: the same text that `domain.dates` writes."""
+
+from datetime import UTC, datetime
+
+from outhaul.domain.account import Language
+from outhaul.domain.dates import (
+    MONTHS,
+    Token,
+    ZoneTransition,
+    day_pattern,
+    instant_pattern,
+    parse,
+    zone_transitions,
+)
+from outhaul.domain.export import DateFormat, Frozen
+from outhaul.render.sql import literal
+
+_FIRST_YEAR, _LAST_YEAR = 1900, 2100
+
+_STRFTIME = {
+    Token.YEAR: "%Y",
+    Token.MONTH: "%m",
+    Token.DAY_PADDED: "%d",
+    Token.DAY: "%-d",
+    Token.HOUR_PADDED: "%H",
+    Token.HOUR: "%-H",
+    Token.HOUR_OF_12: "%-I",
+    Token.MINUTE: "%M",
+    Token.HALF_OF_DAY: "%p",
+}
+_MONTH = "~"
+"""Stands for the month's name until it is known; no pattern or name contains it."""
+
+
+def instant_sql(column: str, date_format: DateFormat, frozen: Frozen, *, quote: str = "") -> str:
+    """Text of a TIMESTAMP column that holds UTC, between two `quote`s; NULL stays NULL.
+
+    `column` is a SQL identifier. Offsets are exact from 1900 to 2100; before and after, the
+    first and the last one of that time go on.
+    """
+    if date_format is DateFormat.ISO:
+        return f"strftime({column}, {literal(f'{quote}%Y-%m-%dT%H:%M:%S.%gZ{quote}')})"
+    local = _local_sql(column, frozen.timezone)
+    pattern = instant_pattern(date_format, frozen.language)
+    return _strftime(local, pattern, frozen.language, quote)
+
+
+def day_sql(column: str, date_format: DateFormat, frozen: Frozen, *, quote: str = "") -> str:
+    """Text of a DATE column between two `quote`s; NULL stays NULL."""
+    pattern = day_pattern(date_format, frozen.language)
+    return _strftime(column, pattern, frozen.language, quote)
+
+
+def _strftime(value: str, pattern: str, language: Language, quote: str) -> str:
+    # The quotes stand in the pattern because that spares the line a CASE for NULL.
+    codes = "".join(_code(part, language) for part in parse(pattern))
+    text = f"strftime({value}, {literal(quote + codes + quote)})"
+    if _MONTH not in codes:
+        return text
+    # One call with a stand-in for the name is faster than two calls around it, and than twelve
+    # branches, each of which would repeat the whole expression.
+    names = f"CAST({literal('[' + ','.join(MONTHS[language]) + ']')} AS VARCHAR[])"
+    return f"replace({text}, {literal(_MONTH)}, {names}[month({value})])"
+
+
+def _code(part: Token | str, language: Language) -> str:
+    if part is Token.MONTH_NAME:
+        return "%B" if language is Language.EN else _MONTH
+    return _STRFTIME[part] if isinstance(part, Token) else part
+
+
+def _local_sql(column: str, timezone: str) -> str:
+    """The TIMESTAMP that the zone's clocks show.
+
+    The engine's own time zones are slower, and need not agree with those of the rest of Outhaul.
+    """
+    microseconds = f"epoch_us({column})"
+    offset = _offset_sql(microseconds, column, timezone)
+    return f"make_timestamp({microseconds} + 1000000 * {offset})"
+
+
+def _offset_sql(microseconds: str, column: str, timezone: str) -> str:
+    """The zone's offset in seconds, found by the year: the year has a few transitions at most.
+
+    The lists have one element a year. They are written as text, which is parsed once per
+    statement, because a statement with thousands of numbers takes long to plan.
+    """
+    transitions = zone_transitions(timezone, _FIRST_YEAR, _LAST_YEAR)
+    if len(transitions) == 1:
+        return f"CAST({transitions[0].offset} AS BIGINT)"
+    years = _by_year(transitions)
+    busiest = max(len(changes) for _, changes in years)
+    index = f"greatest(least(year({column}), {_LAST_YEAR}), {_FIRST_YEAR}) - {_FIRST_YEAR - 1}"
+    branches = []
+    # The first transition of the year that has not happened yet decides. A year with fewer than
+    # the busiest has NULL for the others: a comparison with it never holds.
+    for place in range(busiest):
+        instants = [c[place].at if place < len(c) else None for _, c in years]
+        offsets = [_offset_before(start, changes, place) for start, changes in years]
+        branches.append(
+            f"WHEN {microseconds} < 1000000 * {_bigints(instants)}[{index}]"
+            f" THEN {_bigints(offsets)}[{index}]"
+        )
+    final = [_offset_before(start, changes, busiest) for start, changes in years]
+    return f"CASE {' '.join(branches)} ELSE {_bigints(final)}[{index}] END"
+
+
+def _by_year(
+    transitions: tuple[ZoneTransition, ...],
+) -> list[tuple[int, list[ZoneTransition]]]:
+    """For every year: the offset at its start (UTC) and the transitions in it."""
+    years = []
+    offset = transitions[0].offset
+    for year in range(_FIRST_YEAR, _LAST_YEAR + 1):
+        changes = [
+            transition
+            for transition in transitions[1:]
+            if datetime.fromtimestamp(transition.at, UTC).year == year
+        ]
+        years.append((offset, changes))
+        offset = changes[-1].offset if changes else offset
+    return years
+
+
+def _offset_before(start: int, changes: list[ZoneTransition], place: int) -> int:
+    """The offset that holds until the transition at `place`, or at the end of a quieter year."""
+    return changes[min(place, len(changes)) - 1].offset if place and changes else start
+
+
+def _bigints(numbers: list[int] | list[int | None]) -> str:
+    text = ",".join("NULL" if number is None else str(number) for number in numbers)
+    return f"CAST('[{text}]' AS BIGINT[])"

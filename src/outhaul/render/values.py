@@ -1,0 +1,84 @@
+"""One value of a line as SQL, by the type of its field: quoted, or nothing when it is missing."""
+
+from typing import assert_never
+
+from outhaul.domain.columns import Column
+from outhaul.domain.export import DateFormat, FieldType, Frozen
+from outhaul.render.dates import day_sql, instant_sql
+from outhaul.render.sql import Piece, Sql, Text, identifier
+
+_NEVER_MISSING = frozenset({"id", "type", "createdAt", "contactId", "activityId"})
+"""Store columns that are NOT NULL: their quotes need no decision per row."""
+
+_QUOTE = Text('"')
+
+
+def value(column: Column, date_format: DateFormat, frozen: Frozen) -> tuple[Piece, ...]:
+    """The pieces that write the column's value with its quotes.
+
+    The store's columns are TIMESTAMP (UTC) for instants, DATE for days, DECIMAL(18,6) for
+    decimals and money, BIGINT, BOOLEAN, and VARCHAR for all else.
+    """
+    name = identifier(column.source)
+    certain = column.source in _NEVER_MISSING
+    match column.type:
+        case FieldType.INSTANT:
+            return (Sql(instant_sql(name, date_format, frozen, quote='"')),)
+        case FieldType.DATE:
+            return (Sql(day_sql(name, date_format, frozen, quote='"')),)
+        case FieldType.BOOLEAN:
+            return (Sql(f"""CASE {name} WHEN true THEN '"true"' WHEN false THEN '"false"' END"""),)
+        case FieldType.INTEGER:
+            return (Sql(f"""CASE WHEN {name} IS NOT NULL THEN concat('"', {name}, '"') END"""),)
+        case FieldType.DECIMAL:
+            return (Sql(_decimal(name)),)
+        case FieldType.MONEY:
+            return (Sql(_money(name)),)
+        case (
+            FieldType.TEXT
+            | FieldType.EMAIL
+            | FieldType.PHONE
+            | FieldType.RADIO
+            | FieldType.IP
+            | FieldType.CHECKBOX
+            | FieldType.JSON
+        ):
+            return (_QUOTE, Sql(_certain_text(name)), _QUOTE) if certain else (Sql(_text(name)),)
+        case _:
+            assert_never(column.type)
+
+
+# Doubling quotes only where `contains` finds one, and `concat` instead of ||, measured fastest.
+
+
+def _certain_text(name: str) -> str:
+    return f"""CASE WHEN contains({name}, '"') THEN replace({name}, '"', '""') ELSE {name} END"""
+
+
+def _text(name: str) -> str:
+    return (
+        f"CASE WHEN {name} IS NULL THEN ''"
+        f""" WHEN contains({name}, '"') THEN concat('"', replace({name}, '"', '""'), '"')"""
+        f""" ELSE concat('"', {name}, '"') END"""
+    )
+
+
+# A cast to fewer decimals writes the common short numbers; trimming zeros is four times slower.
+
+
+def _decimal(name: str) -> str:
+    return (
+        f"CASE WHEN {name} = CAST({name} AS DECIMAL(18, 0))"
+        f""" THEN concat('"', CAST({name} AS DECIMAL(18, 0)), '"')"""
+        f""" WHEN {name} IS NOT NULL THEN concat('"', rtrim(CAST({name} AS VARCHAR), '0'), '"')"""
+        " END"
+    )
+
+
+def _money(name: str) -> str:
+    return (
+        f"CASE WHEN {name} = CAST({name} AS DECIMAL(18, 2))"
+        f""" THEN concat('"', CAST({name} AS DECIMAL(18, 2)), '"')"""
+        f""" WHEN {name} IS NOT NULL THEN concat('"', rtrim(CAST({name} AS VARCHAR), '0'), '"')"""
+        " END"
+    )

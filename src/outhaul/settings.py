@@ -1,0 +1,46 @@
+"""Settings: `OUTHAUL_*` variables or a `.env` file; the command line overrides both."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting has a default that suits one machine."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="OUTHAUL_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    data: Path = Field(Path("outhaul-data"), description="Data directory.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#]+[^?#]*$",
+        description="Base of the file links, such as https://exports.example.com; without it the"
+        " address that the request was sent to.",
+    )
+    rate_limit: int = Field(100, ge=1, description="Requests a minute and account.")
+    queue_limit: int = Field(5, ge=1, description="Unfinished exports an account may have.")
+    link_minutes: int = Field(100, ge=1, description="How long a file link is good.")
+    workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        description="Slices rendered at the same time; by default one a core.",
+    )
+    slice_rows: int = Field(250_000, ge=1000, description="Rows of a slice, about.")
+    memory_limit: str = Field(
+        "512MB",
+        pattern=r"^\d+ ?[KMGT]i?B$",
+        description="Memory of the data engine; the process needs some 150 MB beside it.",
+    )
+    lease_seconds: float = Field(
+        30, gt=0, description="After how long without a sign of life work is taken over."
+    )
+    fault_limit: int = Field(3, ge=1, description="Faults of one step before an export fails.")
+    log_level: str = Field(
+        "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="How much is logged."
+    )

@@ -1,0 +1,78 @@
+"""Commits: the only way to change an account's data.
+
+The number is counted up and the change is committed under one writer lock per account, so
+commit N+1 is never visible before commit N.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+
+from outhaul.domain import instants
+from outhaul.store.engine import Engine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """The newest commit at some moment: its number (0 before the first) and its instant."""
+
+    number: int
+    at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commit:
+    """An open commit: write through `connection`, marking rows with `number`."""
+
+    number: int
+    at: datetime
+    connection: duckdb.DuckDBPyConnection
+
+
+class Commits:
+    """Opens commits and tells the newest one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writers: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    @contextmanager
+    def open(self, account_id: str, *, source: str) -> Iterator[Commit]:
+        """One transaction with the next number. Leaving the block normally makes it durable;
+        an exception undoes all of it. `source` tells what made the commit (such as an import id).
+        """
+        with self._writers[account_id], self._engine.session(account_id) as connection:
+            connection.begin()
+            try:
+                newest = _newest(connection)
+                # Instants never run backwards, even when the machine's clock does.
+                at = max(instants.now(), newest.at or datetime.min.replace(tzinfo=UTC))
+                number = newest.number + 1
+                connection.execute(
+                    "INSERT INTO commits VALUES (?, ?, ?)",
+                    [number, at.replace(tzinfo=None), source],
+                )
+                yield Commit(number=number, at=at, connection=connection)
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    def snapshot(self, account_id: str) -> Snapshot:
+        """The newest commit of the account."""
+        with self._engine.session(account_id) as connection:
+            return _newest(connection)
+
+
+def _newest(connection: duckdb.DuckDBPyConnection) -> Snapshot:
+    rows = connection.execute("SELECT number, instant FROM commits ORDER BY number DESC LIMIT 1")
+    found = rows.fetchall()
+    if not found:
+        return Snapshot(number=0, at=None)
+    number, at = found[0]
+    return Snapshot(number=number, at=at.replace(tzinfo=UTC))

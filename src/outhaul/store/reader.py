@@ -1,0 +1,166 @@
+"""Reading as of a snapshot: count and cut a selection into slices, render a slice's lines."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import duckdb
+import nanoarrow
+
+from outhaul.domain.cancellation import Cancellation, Cancelled
+from outhaul.domain.export import RowKey, Selection, SlicePlan
+from outhaul.store.engine import Engine
+from outhaul.store.selection import Query, query, within
+
+_BUCKETS = 8192
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextBatch:
+    """Finished lines: `rows` of them, as one contiguous buffer of UTF-8 text."""
+
+    rows: int
+    text: memoryview
+
+
+class SnapshotReader:
+    """Answers for one process-wide engine; safe to use from many threads at once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def cut(
+        self, account_id: str, selection: Selection, *, slice_rows: int, cancellation: Cancellation
+    ) -> tuple[SlicePlan, ...]:
+        """Disjoint slices in the file's order that hold every row of the selection, each with
+        its exact count, of about `slice_rows` rows. No rows: no slices."""
+        with (
+            self._engine.session(account_id) as connection,
+            _interruptible(connection, cancellation),
+        ):
+            rows = _query(connection, selection)
+            cuts = _cuts(connection, rows, slice_rows)
+        untils: list[RowKey | None] = [key for key, _ in cuts[1:]]
+        return tuple(
+            SlicePlan(
+                member=selection.kind,
+                index=index,
+                first=None if index == 0 else key,
+                until=until,
+                rows=count,
+            )
+            for index, ((key, count), until) in enumerate(zip(cuts, [*untils, None], strict=False))
+        )
+
+    def lines(
+        self,
+        account_id: str,
+        selection: Selection,
+        slice_plan: SlicePlan,
+        *,
+        line_sql: str,
+        cancellation: Cancellation,
+    ) -> Iterator[TextBatch]:
+        """The slice's lines in order. `line_sql` is a scalar expression over the member's columns
+        that gives one finished line. Raises Cancelled."""
+        with (
+            self._engine.session(account_id) as connection,
+            _interruptible(connection, cancellation),
+        ):
+            rows = _query(connection, selection)
+            condition, parameters = within(rows, slice_plan.first, slice_plan.until)
+            statement = (
+                f"SELECT {line_sql} AS line FROM {rows.source}{condition}"
+                f" ORDER BY {rows.created}, {rows.key}{rows.tie}"
+            )
+            # A relation streams; execute() would hold the whole result in memory first.
+            relation = connection.sql(statement, params=parameters)
+            with nanoarrow.c_array_stream(relation) as stream:
+                for array in stream:
+                    cancellation.check()
+                    text = memoryview(array.child(0).view().buffer(2))
+                    yield TextBatch(rows=array.length, text=text)
+
+
+@contextmanager
+def _interruptible(
+    connection: duckdb.DuckDBPyConnection, cancellation: Cancellation
+) -> Iterator[None]:
+    with cancellation.interrupting(connection.interrupt):
+        try:
+            yield
+        except (duckdb.InterruptException, RuntimeError) as error:
+            # A stream that is interrupted fails as nanoarrow's RuntimeError, not as DuckDB's.
+            if cancellation.is_set:
+                raise Cancelled from error
+            raise
+
+
+def _query(connection: duckdb.DuckDBPyConnection, selection: Selection) -> Query:
+    changed = connection.execute(
+        "SELECT count(*) > 0 FROM identity_changes WHERE commit <= ?", [selection.snapshot]
+    ).fetchall()[0][0]
+    return query(selection, identities_changed=changed)
+
+
+def _cuts(
+    connection: duckdb.DuckDBPyConnection, rows: Query, slice_rows: int
+) -> list[tuple[RowKey, int]]:
+    """First keys of the slices with their row counts, in order.
+
+    Rows are counted in equal buckets of time; neighbouring buckets are joined until a slice is
+    full, and a bucket that alone is too full is cut at exact keys.
+    """
+    low, high, total = connection.execute(
+        f"SELECT epoch_ms(min({rows.created})), epoch_ms(max({rows.created})), count(*)"
+        f" FROM {rows.source}",
+        rows.parameters,
+    ).fetchall()[0]
+    if total == 0:
+        return []
+    if total <= slice_rows:
+        return [(RowKey(low, ""), total)]
+    width = (high - low) // _BUCKETS + 1
+    buckets = connection.execute(
+        f"SELECT (epoch_ms({rows.created}) - $low) // $width AS bucket, count(*)"
+        f" FROM {rows.source} GROUP BY bucket ORDER BY bucket",
+        rows.parameters | {"low": low, "width": width},
+    ).fetchall()
+    cuts: list[tuple[RowKey, int]] = []
+    start, held = low, 0
+    for bucket, count in buckets:
+        begin = low + bucket * width
+        if held and held + count > slice_rows:
+            cuts.append((RowKey(start, ""), held))
+            held = 0
+        if count > 2 * slice_rows:
+            cuts += _exact_cuts(connection, rows, begin, begin + width, slice_rows)
+            continue
+        if not held:
+            start = begin
+        held += count
+    if held:
+        cuts.append((RowKey(start, ""), held))
+    return cuts
+
+
+def _exact_cuts(
+    connection: duckdb.DuckDBPyConnection, rows: Query, begin: int, end: int, slice_rows: int
+) -> list[tuple[RowKey, int]]:
+    """Cut one crowded stretch of time (milliseconds, `end` excluded) at exact keys.
+
+    Lines of one activity share a key and stay together, so keys are counted with their lines.
+    """
+    condition, parameters = within(rows, RowKey(begin, ""), RowKey(end, ""))
+    found = connection.execute(
+        "WITH keys AS ("
+        f" SELECT {rows.created} AS created, {rows.key} AS id, count(*) AS lines"
+        f" FROM {rows.source}{condition} GROUP BY 1, 2"
+        "), placed AS ("
+        " SELECT created, id, lines,"
+        " (sum(lines) OVER (ORDER BY created, id) - lines) // $slice_rows AS part FROM keys"
+        ") SELECT epoch_ms(min(created)), arg_min(id, {'created': created, 'id': id}),"
+        " sum(lines)::BIGINT FROM placed GROUP BY part ORDER BY part",
+        parameters | {"slice_rows": slice_rows},
+    ).fetchall()
+    return [(RowKey(created_ms, id_), lines) for created_ms, id_, lines in found]

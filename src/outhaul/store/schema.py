@@ -1,0 +1,86 @@
+"""The tables of an account's file.
+
+`commit_from` and `commit_to` bound a row version: it is part of every snapshot s with
+commit_from <= s < commit_to. The open version has commit_to = OPEN. Activities are only ever
+added, so one `commit` is enough for them.
+
+Activities carry contact id and email as they were on arrival, because joining a million contacts
+in every slice costs more than rendering it; `identity_changes` holds what has become of an email
+since, and is usually small (see docs/decisions).
+"""
+
+import duckdb
+
+from outhaul.domain.activity_types import ACTIVITY_FIELDS, PRODUCT_FIELDS
+from outhaul.domain.export import FieldType
+from outhaul.domain.fields import CONTACT_FIELDS
+
+OPEN = 9223372036854775807
+LAYOUT = 1
+
+SQL_TYPES = {
+    FieldType.TEXT: "VARCHAR",
+    FieldType.EMAIL: "VARCHAR",
+    FieldType.PHONE: "VARCHAR",
+    FieldType.RADIO: "VARCHAR",
+    FieldType.IP: "VARCHAR",
+    FieldType.INTEGER: "BIGINT",
+    FieldType.DECIMAL: "DECIMAL(18,6)",
+    FieldType.MONEY: "DECIMAL(18,6)",
+    FieldType.BOOLEAN: "BOOLEAN",
+    FieldType.DATE: "DATE",
+    FieldType.INSTANT: "TIMESTAMP",
+    FieldType.CHECKBOX: "VARCHAR",
+    FieldType.JSON: "VARCHAR",
+}
+
+
+def ensure(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables in the connection's current database, unless they are there.
+
+    Raises RuntimeError when the file has a newer layout than this program knows.
+    """
+    connection.begin()
+    connection.execute("CREATE TABLE IF NOT EXISTS layout (number INTEGER NOT NULL)")
+    found = connection.execute("SELECT max(number) FROM layout").fetchall()[0][0]
+    if found is None:
+        for statement in _statements():
+            connection.execute(statement)
+        connection.execute("INSERT INTO layout VALUES (?)", [LAYOUT])
+    connection.commit()
+    if found is not None and found > LAYOUT:
+        raise RuntimeError(f"the store has layout {found}; this Outhaul knows up to {LAYOUT}")
+
+
+def _statements() -> list[str]:
+    contact_columns = ", ".join(
+        f'"{field.id}" {SQL_TYPES[field.type]}' for field in CONTACT_FIELDS if field.id != "id"
+    )
+    activity_columns = ", ".join(
+        f'"{field.id}" {SQL_TYPES[field.type]}' for field in ACTIVITY_FIELDS.values()
+    )
+    product_columns = ", ".join(
+        f'"{field.id}" {SQL_TYPES[field.type]}' for field in PRODUCT_FIELDS.values()
+    )
+    return [
+        "CREATE TABLE commits (number BIGINT NOT NULL, instant TIMESTAMP NOT NULL, source VARCHAR)",
+        "CREATE TABLE applied_chunks (import_id VARCHAR NOT NULL, chunk INTEGER NOT NULL,"
+        " commit BIGINT NOT NULL, taken BIGINT NOT NULL)",
+        "CREATE TABLE contact_fields (ordinal INTEGER NOT NULL, id VARCHAR NOT NULL,"
+        " name VARCHAR NOT NULL, type VARCHAR NOT NULL, commit_from BIGINT NOT NULL,"
+        " commit_to BIGINT NOT NULL)",
+        "CREATE TABLE contacts (id VARCHAR NOT NULL, commit_from BIGINT NOT NULL,"
+        f" commit_to BIGINT NOT NULL, {contact_columns})",
+        "CREATE TABLE activities (id VARCHAR NOT NULL, commit BIGINT NOT NULL,"
+        ' type VARCHAR NOT NULL, "createdAt" TIMESTAMP NOT NULL, "contactId" VARCHAR NOT NULL,'
+        f" email VARCHAR, {activity_columns})",
+        'CREATE TABLE product_lines ("activityId" VARCHAR NOT NULL, commit BIGINT NOT NULL,'
+        ' type VARCHAR NOT NULL, "createdAt" TIMESTAMP NOT NULL, "contactId" VARCHAR NOT NULL,'
+        f" email VARCHAR, position INTEGER NOT NULL, {product_columns})",
+        "CREATE TABLE identity_changes (contact_id VARCHAR NOT NULL, commit BIGINT NOT NULL,"
+        " email VARCHAR)",
+        "CREATE TABLE segments (id VARCHAR NOT NULL, name VARCHAR NOT NULL,"
+        " commit_from BIGINT NOT NULL, commit_to BIGINT NOT NULL)",
+        "CREATE TABLE segment_members (segment_id VARCHAR NOT NULL, contact_id VARCHAR NOT NULL,"
+        " commit_from BIGINT NOT NULL, commit_to BIGINT NOT NULL)",
+    ]

@@ -1,0 +1,136 @@
+"""The one place where concrete classes meet: an `Outhaul` for a data directory."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from outhaul.api.health import HealthReport
+from outhaul.api.services import Services
+from outhaul.catalog import exports as catalog_exports
+from outhaul.catalog.accounts import Accounts
+from outhaul.catalog.database import Database
+from outhaul.catalog.imports import Imports
+from outhaul.catalog.keys import Keys, LinkKeys
+from outhaul.catalog.leases import Leases
+from outhaul.catalog.rates import Rates
+from outhaul.catalog.slices import Slices
+from outhaul.exports.service import Exports
+from outhaul.files.object_store import open_files
+from outhaul.ingest.importer import Importer
+from outhaul.pipeline.pipeline import Pipeline
+from outhaul.settings import Settings
+from outhaul.store.commits import Commits
+from outhaul.store.contact_fields import ContactFields
+from outhaul.store.engine import Engine
+from outhaul.store.reader import SnapshotReader
+from outhaul.store.segment_reads import SegmentReads
+from outhaul.worker.bell import Bell
+from outhaul.worker.export_work import ExportWork
+from outhaul.worker.import_work import ImportWork
+from outhaul.worker.worker import Worker
+
+
+class Registry:
+    """The catalog of a data directory; any number of processes may open it side by side."""
+
+    def __init__(self, settings: Settings) -> None:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.data = settings.data.resolve()
+        self.database = Database(f"sqlite:///{self.data / 'catalog.db'}")
+        self.database.migrate()
+        self.accounts = Accounts(self.database)
+        self.keys = Keys(self.database)
+        self.imports = Imports(
+            self.database, lease_s=settings.lease_seconds, fault_limit=settings.fault_limit
+        )
+
+    def close(self) -> None:
+        self.database.close()
+
+
+class Outhaul:
+    """Everything that the owner of a data directory runs. Made only by the owner."""
+
+    def __init__(self, registry: Registry, settings: Settings) -> None:
+        database, data = registry.database, registry.data
+        self._engine = Engine(
+            data / "store", memory_limit=settings.memory_limit, threads=settings.workers
+        )
+        self._files = open_files(str(data / "files"))
+        self._database = database
+        commits, fields = Commits(self._engine), ContactFields(self._engine)
+        bell = Bell()
+        leases = Leases(database, lease_s=settings.lease_seconds, fault_limit=settings.fault_limit)
+        exports = ExportWork(
+            leases,
+            registry.accounts,
+            Slices(database),
+            Pipeline(
+                commits,
+                fields,
+                SnapshotReader(self._engine),
+                self._files,
+                slice_rows=settings.slice_rows,
+            ),
+            self._files,
+            wake=bell.ring,
+        )
+        scratch = _scratch(data / "scratch", registry.imports)
+        importer = Importer(self._engine, commits, fields, scratch=scratch)
+        imports = ImportWork(registry.imports, importer)
+        # Whoever owns the directory knows that all earlier owners are dead, and their leases too.
+        leases.release_all()
+        registry.imports.release_all()
+        exports.tidy()
+        self._worker = Worker([(exports, settings.workers), (imports, 1)], bell)
+        self.services = Services(
+            exports=Exports(
+                catalog_exports.Exports(database),
+                LinkKeys(database),
+                SegmentReads(self._engine),
+                self._files,
+                queue_limit=settings.queue_limit,
+                link_s=settings.link_minutes * 60,
+                wake=bell.ring,
+            ),
+            keys=registry.keys,
+            rates=Rates(database, limit=settings.rate_limit),
+            health=self.health,
+            public_url=settings.public_url,
+        )
+
+    def start(self) -> None:
+        """Let the worker's threads run."""
+        self._worker.start()
+
+    def stop(self) -> None:
+        """Stop the worker and close the store."""
+        self._worker.stop()
+        self._engine.close()
+
+    def health(self) -> HealthReport:
+        """The state of each part, in words without secrets."""
+        return HealthReport(
+            catalog=_state(self._database.check),
+            store=_state(self._engine.check),
+            files=_state(self._files.check),
+            worker="ok" if self._worker.alive() else "stopped",
+        )
+
+
+def _state(check: Callable[[], None]) -> str:
+    try:
+        check()
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it is the state
+        return f"failing ({type(error).__name__})"
+    return "ok"
+
+
+def _scratch(folder: Path, imports: Imports) -> Path:
+    """The importer's folder, without what imports that have ended or are unknown left there."""
+    folder.mkdir(exist_ok=True)
+    open_ids = imports.open_ids()
+    for left in folder.iterdir():
+        if left.name not in open_ids:
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return folder

@@ -1,0 +1,1 @@
+"""Threads that do the durable work that the catalog holds."""

@@ -1,0 +1,168 @@
+"""Does one claimed step of an export, and reports what came of it."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from outhaul.catalog.accounts import Accounts
+from outhaul.catalog.leases import Claim, Lease, LeaseLost, Leases, Step
+from outhaul.catalog.slices import Slices
+from outhaul.domain.cancellation import Cancellation, Cancelled
+from outhaul.domain.errors import (
+    ExportFailed,
+    FailureCause,
+    FileMissing,
+    StorageFull,
+    StorageUnavailable,
+)
+from outhaul.files.object_store import Files
+from outhaul.pipeline.pipeline import Pipeline
+
+_log = logging.getLogger(__name__)
+
+
+class ExportWork:
+    """Claims steps and does them; `beat` keeps all leases held by this object alive."""
+
+    def __init__(
+        self,
+        leases: Leases,
+        accounts: Accounts,
+        slices: Slices,
+        pipeline: Pipeline,
+        files: Files,
+        *,
+        wake: Callable[[], None],
+    ) -> None:
+        self._leases = leases
+        self._accounts = accounts
+        self._slices = slices
+        self._pipeline = pipeline
+        self._files = files
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._held: dict[Lease, tuple[Cancellation, list[int]]] = {}
+
+    def do_one(self, owner: str) -> bool:
+        """Claim a step and do it; False when nothing was due."""
+        claim = self._leases.claim(owner)
+        if claim is None:
+            return False
+        lease, cancellation, rows = claim.lease, Cancellation(), [0]
+        with self._lock:
+            self._held[lease] = (cancellation, rows)
+        try:
+            self._do(claim, cancellation, rows)
+        except Cancelled:
+            _log.info("step cancelled export=%s step=%s", lease.export_id, lease.step)
+            self._leases.release(lease)
+            self._discard_if_gone(lease)
+        except LeaseLost:
+            _log.info("lease lost export=%s step=%s", lease.export_id, lease.step)
+            self._discard_if_gone(lease)
+        except Exception as error:  # noqa: BLE001 -- reported, with its cause
+            self._report(lease, error)
+        finally:
+            with self._lock:
+                del self._held[lease]
+            self._wake()
+        return True
+
+    def beat(self) -> None:
+        """Renew the leases held and show progress; stop the work whose lease is lost."""
+        with self._lock:
+            held = dict(self._held)
+        if not held:
+            return
+        lost = self._leases.beat({lease: rows[0] for lease, (_, rows) in held.items()})
+        for lease in lost:
+            held[lease][0].cancel()
+
+    def cancel_all(self) -> None:
+        """Stop all work in hand; its leases are given back."""
+        with self._lock:
+            held = list(self._held.values())
+        for cancellation, _ in held:
+            cancellation.cancel()
+
+    def tidy(self) -> None:
+        """Remove files that no export needs: for the owner of the files, before work starts."""
+        self._files.sweep()
+        known = self._leases.needed_files()
+        for key in list(self._files.keys("exports")):
+            if key not in known:
+                self._files.delete([key])
+
+    def _do(self, claim: Claim, cancellation: Cancellation, rows: list[int]) -> None:
+        lease, export, plan = claim.lease, claim.export, claim.plan
+        folder = f"exports/{export.id}"
+        if plan is None:
+            account = self._accounts.get(lease.account_id)
+            made, parts = self._pipeline.plan(account, export, cancellation)
+            self._leases.planned(lease, made, parts)
+            _log.info("export planned export=%s slices=%d", export.id, len(parts))
+        elif claim.slice_plan is not None:
+            part = claim.slice_plan
+
+            def show_rows(count: int) -> None:
+                rows[0] = count
+
+            facts = self._pipeline.render(
+                export,
+                plan,
+                part,
+                key=f"{folder}/slices/{part.member}-{part.index}-{lease.attempt}",
+                cancellation=cancellation,
+                show_rows=show_rows,
+            )
+            self._leases.rendered(lease, facts)
+        else:
+            archive = self._pipeline.assemble(
+                export,
+                plan,
+                self._slices.recorded(export.id),
+                key=f"{folder}/archive-{lease.attempt}.zip",
+                cancellation=cancellation,
+            )
+            self._leases.finished(lease, archive)
+            _log.info("export finished export=%s bytes=%d", export.id, archive.bytes)
+            self._files.delete([key for key in self._files.keys(folder) if key != archive.key])
+
+    def _report(self, lease: Lease, error: Exception) -> None:
+        cause = _cause(error)
+        # The text of an error may quote the data; its kind and place do not.
+        _log.error(
+            "step failed export=%s step=%s cause=%s error=%s",
+            lease.export_id,
+            lease.step,
+            cause,
+            type(error).__name__,
+            exc_info=_log.isEnabledFor(logging.DEBUG),
+        )
+        try:
+            ended = self._leases.failed(lease, cause, final=isinstance(error, ExportFailed))
+        except LeaseLost:
+            ended = False
+        if ended:
+            self._files.delete_prefix(f"exports/{lease.export_id}")
+        else:
+            self._discard_if_gone(lease)
+
+    def _discard_if_gone(self, lease: Lease) -> None:
+        """A deleted export must leave no file; what this step wrote came after the deletion."""
+        if lease.step is Step.PLAN:
+            return
+        if not self._leases.exists(lease.export_id):
+            self._files.delete_prefix(f"exports/{lease.export_id}")
+
+
+def _cause(error: Exception) -> FailureCause:
+    match error:
+        case ExportFailed():
+            return error.cause
+        case StorageFull():
+            return FailureCause.STORAGE_FULL
+        case StorageUnavailable() | FileMissing():
+            return FailureCause.STORAGE_UNAVAILABLE
+        case _:
+            return FailureCause.INTERNAL

@@ -1,0 +1,88 @@
+"""The threads: some for steps of exports, one for imports, one that beats."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from outhaul.domain.ids import new_id
+from outhaul.worker.bell import Bell
+
+_log = logging.getLogger(__name__)
+_POLL_S = 1.0
+_BEAT_S = 0.5
+_PAUSE_AFTER_FAULT_S = 1.0
+
+
+class Work(Protocol):
+    """Something that is due in the catalog again and again."""
+
+    def do_one(self, owner: str) -> bool:
+        """Do one piece; False when none was due."""
+
+    def beat(self) -> None:
+        """Keep the leases of the pieces in hand."""
+
+    def cancel_all(self) -> None:
+        """Stop the pieces in hand."""
+
+
+class Worker:
+    """Runs pieces of work until stopped."""
+
+    def __init__(self, work: Sequence[tuple[Work, int]], bell: Bell) -> None:
+        """`work` says how many threads each kind gets."""
+        self.id = new_id()
+        self._work = [kind for kind, _ in work]
+        self._bell = bell
+        self._stopping = threading.Event()
+        self._doing = [
+            threading.Thread(target=self._do, args=(kind,), name=f"worker-{number}")
+            for kind, threads in work
+            for number in range(threads)
+        ]
+        self._beating = threading.Thread(target=self._beat, name="worker-beat")
+
+    def start(self) -> None:
+        for thread in (*self._doing, self._beating):
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop within moments: work in hand is interrupted and its leases are given back."""
+        self._stopping.set()
+        for kind in self._work:
+            kind.cancel_all()
+        self._bell.ring()
+        for thread in self._doing:
+            thread.join()
+        self._beating.join()
+
+    def alive(self) -> bool:
+        """Whether every thread still runs."""
+        return all(thread.is_alive() for thread in (*self._doing, self._beating))
+
+    def _do(self, kind: Work) -> None:
+        while not self._stopping.is_set():
+            heard = self._bell.rings
+            if not self._survive(lambda: kind.do_one(self.id)):
+                self._bell.wait(heard, _POLL_S)
+
+    def _beat(self) -> None:
+        # While work is being stopped its leases are kept too, so this thread ends last.
+        while any(thread.is_alive() for thread in self._doing):
+            for kind in self._work:
+                if self._stopping.is_set():
+                    kind.cancel_all()
+                self._survive(kind.beat)
+            self._stopping.wait(_BEAT_S) if not self._stopping.is_set() else self._bell.wait(
+                self._bell.rings, _BEAT_S / 10
+            )
+
+    def _survive(self, action: Callable[[], object]) -> bool:
+        """A fault of the catalog must not end the thread: it may be back in a moment."""
+        try:
+            return bool(action())
+        except Exception as error:  # noqa: BLE001 -- see the docstring
+            _log.error("worker fault error=%s", type(error).__name__, exc_info=True)
+            self._stopping.wait(_PAUSE_AFTER_FAULT_S)
+            return False

@@ -1,0 +1,162 @@
+"""A real server process on its own data, and clients that only speak HTTP and the CLI."""
+
+import csv
+import io
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+OUTHAUL = [sys.executable, "-m", "outhaul"]
+START_S = 30
+
+
+def run(*arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """The `outhaul` command, to its end."""
+    result = subprocess.run(
+        [*OUTHAUL, *map(str, arguments)], capture_output=True, text=True, timeout=120
+    )
+    if check:
+        assert result.returncode == 0, result.stderr
+    return result
+
+
+@dataclass
+class Server:
+    """`outhaul serve` on a free port; can be killed and started again on the same data."""
+
+    data: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    url: str = ""
+    _process: subprocess.Popen[str] | None = None
+
+    def start(self) -> "Server":
+        environment = os.environ | {"OUTHAUL_RATE_LIMIT": "100000"} | self.settings
+        log = (self.data.parent / "server.log").open("a")
+        self._process = subprocess.Popen(
+            [*OUTHAUL, "serve", "--port", "0", "--data", str(self.data)],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment,
+        )
+        log.close()
+        assert self._process.stdout is not None
+        ready, _, _ = select.select([self._process.stdout], [], [], START_S)
+        assert ready, "the server did not start in time"
+        line = self._process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        assert found, (line, (self.data.parent / "server.log").read_text()[-2000:])
+        self.url = found[0]
+        return self
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to tidy up."""
+        self.stop(signal.SIGKILL)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send the signal and wait; the exit status."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        status = self._process.wait(timeout=30)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process = None
+        return status
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
+
+@dataclass
+class Caller:
+    """A program with an API key."""
+
+    server: Server
+    account: str
+    key: str
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"apiKey {self.key}"} | options.pop("headers", {})
+        return httpx.request(method, self.server.url + path, headers=headers, timeout=30, **options)
+
+    def create(self, **body: Any) -> dict[str, Any]:
+        wanted = {"exportType": "contacts", "delimiter": ",", "dateFormat": "ISO"} | body
+        answer = self.request("POST", "/exports/", json=wanted)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def get(self, export_id: str) -> dict[str, Any]:
+        answer = self.request("GET", f"/exports/{export_id}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def wait(self, export_id: str, *, seconds: float = 60) -> dict[str, Any]:
+        """The export once it has ended."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            export = self.get(export_id)
+            if export["status"] in {"finished", "error"}:
+                return export
+            time.sleep(0.05)  # The poll of a client; the server is another process.
+        raise AssertionError(f"still {export['status']} at {export['progress']}")
+
+    def finished(self, **body: Any) -> dict[str, Any]:
+        export = self.wait(self.create(**body)["id"])
+        assert export["status"] == "finished", export
+        return export
+
+    def download(self, export: dict[str, Any]) -> bytes:
+        answer = httpx.get(export["fileUrl"], timeout=60)
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    def members(self, export: dict[str, Any]) -> dict[str, bytes]:
+        """The archive's files by name."""
+        with zipfile.ZipFile(io.BytesIO(self.download(export))) as archive:
+            assert archive.testzip() is None
+            return {name: archive.read(name) for name in archive.namelist()}
+
+    def rows(self, export: dict[str, Any], *, delimiter: str = ",") -> list[dict[str, str]]:
+        """The first file's rows, as the standard library reads them."""
+        first = next(iter(self.members(export).values())).decode()
+        return list(csv.DictReader(io.StringIO(first, newline=""), delimiter=delimiter))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A running server on an empty data directory."""
+    one = Server(tmp_path / "data").start()
+    yield one
+    if one.running:
+        one.stop(signal.SIGKILL)
+
+
+def new_caller(server: Server, name: str = "A shop", *options: str) -> Caller:
+    """An account with a key that may do everything."""
+    account = run("accounts", "create", name, *options, "--data", server.data).stdout.strip()
+    scopes = ("--scope", "export:read", "--scope", "export:write")
+    key = run("keys", "create", account, *scopes, "--data", server.data).stdout.strip()
+    return Caller(server, account, key)
+
+
+@pytest.fixture
+def caller(server: Server) -> Caller:
+    return new_caller(server, "A shop", "--timezone", "Europe/Madrid")

@@ -1,0 +1,70 @@
+"""A real server on a free port, over a real data directory, in this process."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from outhaul.api.app import create_app
+from outhaul.auth.secrets import hash_secret, new_token
+from outhaul.catalog.accounts import Accounts
+from outhaul.domain.account import Language, Scope
+from outhaul.settings import Settings
+from outhaul.wiring import Outhaul, Registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where the server is and a key with every scope."""
+
+    host: str
+    port: int
+    key: str
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+
+@contextmanager
+def listening(app: ASGIApp) -> Iterator[tuple[str, int]]:
+    """The application on a free port, served as `outhaul serve` does it."""
+    config = uvicorn.Config(
+        app, port=0, http="h11", access_log=False, log_config=None, server_header=False
+    )
+    server = uvicorn.Server(config)
+    listener = config.bind_socket()
+    # From here on connections wait in line, so nobody has to wait for the server's start.
+    listener.listen()
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        yield listener.getsockname()
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+@contextmanager
+def serving(data: Path, **settings: object) -> Iterator[Address]:
+    """The server of one empty account; stopped, with its worker, at the end."""
+    chosen = Settings.model_validate({"data": data, "workers": 1} | settings)
+    registry = Registry(chosen)
+    account = Accounts(registry.database).create(
+        "A shop", timezone="Europe/Madrid", language=Language.EN, mobile_push=False
+    )
+    key_id, secret = new_token(), new_token()
+    registry.keys.add(account.id, key_id=key_id, secret_hash=hash_secret(secret), scopes=Scope)
+    outhaul = Outhaul(registry, chosen)
+    outhaul.start()
+    try:
+        with listening(create_app(outhaul.services)) as (host, port):
+            yield Address(host=host, port=port, key=f"{key_id}:{secret}")
+    finally:
+        outhaul.stop()
+        registry.close()

@@ -1,0 +1,109 @@
+import json
+
+import pytest
+
+from tests.api_fakes import Edge, FakeExports
+
+BODY = json.dumps({"exportType": "contacts", "delimiter": ",", "dateFormat": "ISO"}).encode()
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/json",
+        "application/json;charset=UTF-8",
+        'Application/JSON; charset="utf-8"',
+    ],
+)
+def test_json_labels_are_accepted(media_type):
+    """Case, spaces and the charset UTF-8 do not matter."""
+    edge = Edge()
+    response = edge.ask("POST", "/exports/", content=BODY, headers={"Content-Type": media_type})
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Content-Type": ""},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/merge-patch+json"},
+        {"Content-Type": "application/json;charset=latin-1"},
+        {"Content-Type": "application/json, application/json"},
+    ],
+)
+def test_other_labels_are_refused(headers):
+    """415 in the contract's shape, although the body itself would do."""
+    response = Edge().ask("POST", "/exports/", content=BODY, headers=headers)
+    assert response.status_code == 415
+    assert response.headers["content-type"] == "application/json"
+    assert response.json() == {
+        "status": 415,
+        "title": "Unsupported Media Type",
+        "detail": "Send application/json.",
+    }
+
+
+def test_a_body_of_64_kib_is_read_and_a_longer_one_refused():
+    """The limit counts bytes as they arrive, so a wrong length cannot get round it."""
+    headers = {"Content-Type": "application/json"}
+    fits = BODY + b" " * (65_536 - len(BODY))
+    assert Edge().ask("POST", "/exports/", content=fits, headers=headers).status_code == 201
+    response = Edge().ask("POST", "/exports/", content=fits + b" ", headers=headers)
+    assert response.json() == {
+        "status": 413,
+        "title": "Content Too Large",
+        "detail": "The body is longer than 65536 bytes.",
+    }
+    assert response.status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/nope", "/exports//", "/exports/a/b", "/files/a", "/docs/x"])
+def test_an_unknown_path_is_404_in_the_contracts_shape(path):
+    """No path of ours, no framework's answer."""
+    response = Edge().ask("GET", path)
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/json")
+    assert response.json() == {
+        "status": 404,
+        "title": "Not Found",
+        "detail": "There is nothing at this path.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [
+        ("/exports", "GET, POST"),
+        ("/exports/", "GET, POST"),
+        ("/exports/" + "0" * 24, "DELETE, GET"),
+        ("/files/a/b.zip", "GET, HEAD"),
+        ("/health", "GET"),
+    ],
+)
+def test_a_wrong_method_is_405_and_names_all_right_ones(path, allow):
+    """Allow lists what every route of the path can do."""
+    response = Edge().ask("PATCH", path)
+    assert (response.status_code, response.headers["allow"]) == (405, allow)
+    assert response.json() == {
+        "status": 405,
+        "title": "Method Not Allowed",
+        "detail": "PATCH is not possible here.",
+    }
+
+
+def test_a_fault_shows_nothing_of_the_inside():
+    """500 in the same shape, whatever the exception says; the rate is told nevertheless."""
+
+    class Broken(FakeExports):
+        def page(self, account_id, *, page, page_size):
+            raise RuntimeError("password=hunter2 at /srv/secret")
+
+    response = Edge(exports=Broken()).ask("GET", "/exports/")
+    assert (response.status_code, response.headers["content-type"]) == (500, "application/json")
+    assert response.json() == {
+        "status": 500,
+        "title": "Internal Server Error",
+        "detail": "The server failed to answer; its log says why.",
+    }
+    assert response.headers["RateLimit-Remaining"] == "41"
