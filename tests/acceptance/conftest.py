@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -141,12 +141,24 @@ class Caller:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers on this test's data directory; settings are OUTHAUL_ variables."""
+    started: list[Server] = []
+
+    def start(**settings: str) -> Server:
+        started.append(Server(tmp_path / "data", settings).start())
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.running:
+            one.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def server(start_server: Callable[..., Server]) -> Server:
     """A running server on an empty data directory."""
-    one = Server(tmp_path / "data").start()
-    yield one
-    if one.running:
-        one.stop(signal.SIGKILL)
+    return start_server()
 
 
 def new_caller(server: Server, name: str = "A shop", *options: str) -> Caller:

@@ -4,12 +4,15 @@ import json
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.acceptance.conftest import Caller, Server, new_caller, run
+
+StartServer = Callable[..., Server]
 
 SEGMENT = "5f0a1b2c3d4e5f6071829304"
 NASTY = 'Ünïcode, "quoted"; two\nlines 🎉 '
@@ -189,11 +192,13 @@ def make_contacts(path: Path, count: int) -> None:
 
 
 @pytest.mark.parametrize("kills", [1, 4])
-def test_killed_again_and_again_the_export_is_the_same(tmp_path: Path, kills: int) -> None:
+def test_killed_again_and_again_the_export_is_the_same(
+    start_server: StartServer, tmp_path: Path, kills: int
+) -> None:
     """kill -9 while it runs, start again: it goes on at once, with the bytes of a quiet run."""
     count = 60_000
     make_contacts(tmp_path / "contacts.csv", count)
-    server = Server(tmp_path / "data", {"OUTHAUL_SLICE_ROWS": "2000"}).start()
+    server = start_server(OUTHAUL_SLICE_ROWS="2000")
     caller = new_caller(server)
     run("import", "contacts", tmp_path / "contacts.csv", "--account", caller.account,
         "--data", server.data)  # fmt: skip
@@ -217,14 +222,15 @@ def test_killed_again_and_again_the_export_is_the_same(tmp_path: Path, kills: in
     assert next(iter(caller.members(export).values())) == expected
     stored = {path for path in (server.data / "files").rglob("*") if path.is_file()}
     assert len(stored) == 2, "two archives and nothing else"
-    server.stop()
 
 
-def test_an_import_killed_halfway_applies_nothing_twice(tmp_path: Path) -> None:
+def test_an_import_killed_halfway_applies_nothing_twice(
+    start_server: StartServer, tmp_path: Path
+) -> None:
     """The server dies during an import; the next one ends it; every row is there once."""
     count = 40_000
     make_contacts(tmp_path / "contacts.csv", count)
-    server = Server(tmp_path / "data").start()
+    server = start_server()
     caller = new_caller(server)
     arguments = ("import", "contacts", tmp_path / "contacts.csv", "--account", caller.account)
     results: list[str] = []
@@ -239,13 +245,14 @@ def test_an_import_killed_halfway_applies_nothing_twice(tmp_path: Path) -> None:
     assert results == [f"{count:,} rows taken, 0 rows refused\n"]
     emails = [row["Email"] for row in caller.rows(caller.finished())]
     assert len(emails) == len(set(emails)) == count
-    server.stop()
 
 
-def test_a_deleted_running_export_stops_and_leaves_no_files(tmp_path: Path) -> None:
+def test_a_deleted_running_export_stops_and_leaves_no_files(
+    start_server: StartServer, tmp_path: Path
+) -> None:
     """Its work ends within moments, and its slices go."""
     make_contacts(tmp_path / "contacts.csv", 60_000)
-    server = Server(tmp_path / "data", {"OUTHAUL_SLICE_ROWS": "1000"}).start()
+    server = start_server(OUTHAUL_SLICE_ROWS="1000")
     caller = new_caller(server)
     run("import", "contacts", tmp_path / "contacts.csv", "--account", caller.account,
         "--data", server.data)  # fmt: skip
@@ -259,4 +266,3 @@ def test_a_deleted_running_export_stops_and_leaves_no_files(tmp_path: Path) -> N
         time.sleep(0.05)
     assert left == []
     assert caller.finished()["total"] == 60_000, "the server goes on with other work"
-    server.stop()

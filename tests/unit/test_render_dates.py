@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,20 +33,25 @@ ZONES = [
 ]
 
 
+@cache
+def engine() -> duckdb.DuckDBPyConnection:
+    """One engine for all tests of this module: starting one takes longer than asking it."""
+    return duckdb.connect(config={"threads": 1})
+
+
 def frozen(zone: str, language: Language = Language.EN) -> Frozen:
     return Frozen(timezone=zone, language=language, mobile_push=False)
 
 
 def written(sql: str, values: list, sql_type: str = "TIMESTAMP") -> list[str | None]:
     """What the engine makes of the values of a column named "at"."""
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute(f'CREATE TABLE t (n INTEGER, "at" {sql_type})')
-        naive = [one.isoformat().removesuffix("+00:00") if one else None for one in values]
-        connection.execute(
-            f"INSERT INTO t SELECT i - 1, $1[i]::{sql_type} FROM range(1, len($1) + 1) r(i)",
-            [naive],
-        )
-        return [row[0] for row in connection.execute(f"SELECT {sql} FROM t ORDER BY n").fetchall()]
+    connection = engine()
+    connection.execute(f'CREATE OR REPLACE TABLE t (n INTEGER, "at" {sql_type})')
+    naive = [one.isoformat().removesuffix("+00:00") if one else None for one in values]
+    connection.execute(
+        f"INSERT INTO t SELECT i - 1, $1[i]::{sql_type} FROM range(1, len($1) + 1) r(i)", [naive]
+    )
+    return [row[0] for row in connection.execute(f"SELECT {sql} FROM t ORDER BY n").fetchall()]
 
 
 @pytest.mark.parametrize("date_format", LOCAL)

@@ -102,17 +102,23 @@ def plain_line(row: dict, found: tuple[Column, ...], delimiter: str, form: DateF
     )
 
 
+@cache
+def engine() -> duckdb.DuckDBPyConnection:
+    """One engine for all tests of this module: starting one takes longer than asking it."""
+    return duckdb.connect(config={"threads": 1})
+
+
 def engine_lines(rows: list[dict], found: tuple[Column, ...], sql: str) -> list[str]:
     types = {column.source: SQL_TYPES.get(column.type, "VARCHAR") for column in found}
     names = ", ".join(f'"{name}" {type_}' for name, type_ in types.items())
     marks = ", ".join("?" for _ in range(len(types) + 1))
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute(f"CREATE TABLE t (n_ INTEGER, {names})")
-        for number, row in enumerate(rows):
-            connection.execute(
-                f"INSERT INTO t VALUES ({marks})", [number, *(row[name] for name in types)]
-            )
-        return [row[0] for row in connection.execute(f"SELECT {sql} FROM t ORDER BY n_").fetchall()]
+    connection = engine()
+    connection.execute(f"CREATE OR REPLACE TABLE t (n_ INTEGER, {names})")
+    for number, row in enumerate(rows):
+        connection.execute(
+            f"INSERT INTO t VALUES ({marks})", [number, *(row[name] for name in types)]
+        )
+    return [row[0] for row in connection.execute(f"SELECT {sql} FROM t ORDER BY n_").fetchall()]
 
 
 def rows_of(found: tuple[Column, ...], activity_type: str | None = None) -> st.SearchStrategy:
@@ -154,7 +160,7 @@ forms = {"delimiter": st.sampled_from(Delimiter), "form": st.sampled_from(DateFo
 
 
 @pytest.mark.parametrize("version", list(Version))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(data=st.data(), **forms)
 def test_any_contact_reads_like_the_plain_rendering(version, data, delimiter, form):
     """All field types, custom ones too, with nasty text and missing values."""
@@ -163,7 +169,7 @@ def test_any_contact_reads_like_the_plain_rendering(version, data, delimiter, fo
 
 
 @pytest.mark.parametrize("version", list(Version))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(data=st.data(), **forms)
 def test_any_activity_shows_the_columns_of_its_own_type(version, data, delimiter, form):
     """What the store might hold in other types' columns is not written."""
@@ -173,7 +179,7 @@ def test_any_activity_shows_the_columns_of_its_own_type(version, data, delimiter
     check(rows, MemberKind.ACTIVITIES, version, delimiter, form)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data(), version=st.sampled_from(Version), **forms)
 def test_any_product_line_reads_like_the_plain_rendering(data, version, delimiter, form):
     """Product lines are written like the rest."""
