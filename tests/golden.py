@@ -23,7 +23,7 @@ from outhaul.domain.export import (
     Version,
 )
 from outhaul.domain.fields import CONTACT_FIELDS
-from outhaul.ingest.importer import ImportKind
+from outhaul.domain.imports import ImportKind
 from tests.pipeline_shop import PipelineShop, request
 
 FOLDER = Path(__file__).parent / "data" / "golden" / "files"

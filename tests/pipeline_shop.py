@@ -25,9 +25,10 @@ from outhaul.domain.export import (
     Version,
 )
 from outhaul.domain.ids import new_id
+from outhaul.domain.imports import ImportKind
 from outhaul.domain.plan import ExportPlan
 from outhaul.files.object_store import open_files
-from outhaul.ingest.importer import Importer, ImportJob, ImportKind
+from outhaul.ingest.importer import Importer, ImportJob
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields

@@ -10,7 +10,8 @@ import duckdb
 
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.ids import new_id
-from outhaul.ingest.importer import Importer, ImportJob, ImportKind, ImportResult
+from outhaul.domain.imports import ImportKind
+from outhaul.ingest.importer import Importer, ImportJob, ImportResult
 from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.engine import Engine

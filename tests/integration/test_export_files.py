@@ -17,7 +17,7 @@ from outhaul.domain.cancellation import Cancellation, Cancelled
 from outhaul.domain.errors import ExportFailed, FailureCause
 from outhaul.domain.export import Delimiter, Filters
 from outhaul.domain.ids import new_id
-from outhaul.ingest.importer import ImportKind
+from outhaul.domain.imports import ImportKind
 from tests.pipeline_shop import PipelineShop, activities, members, request
 
 TEXT = st.text(

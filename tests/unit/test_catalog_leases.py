@@ -8,8 +8,9 @@ from sqlalchemy import text
 
 from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.database import Database
+from outhaul.catalog.due import Step
 from outhaul.catalog.exports import Exports
-from outhaul.catalog.leases import Claim, LeaseLost, Leases, Step
+from outhaul.catalog.leases import Claim, LeaseLost, Leases
 from outhaul.catalog.slices import Slices
 from outhaul.domain.account import Account, Language
 from outhaul.domain.errors import FailureCause, NotFound, QueueFull

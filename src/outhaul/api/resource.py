@@ -11,7 +11,6 @@ from outhaul.domain.export import Export, ExportStatus, Filters
 from outhaul.domain.instants import to_text
 
 _FAILURES = {
-    FailureCause.ATTEMPTS_EXHAUSTED: "Every attempt at a part of the export failed.",
     FailureCause.PARITY_BROKEN: "The rows read did not match the rows counted; nothing was kept.",
     FailureCause.STORAGE_FULL: "The server has no room for the file.",
     FailureCause.STORAGE_UNAVAILABLE: "The server could not reach its file storage.",

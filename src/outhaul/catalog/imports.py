@@ -9,7 +9,7 @@ from outhaul.catalog.leases import LeaseLost
 from outhaul.catalog.tables import imports
 from outhaul.domain.errors import NotFound
 from outhaul.domain.ids import new_id
-from outhaul.domain.imports import Import, ImportStatus
+from outhaul.domain.imports import Import, ImportKind, ImportStatus
 
 _OPEN = (ImportStatus.QUEUED.value, ImportStatus.IN_PROGRESS.value)
 
@@ -31,7 +31,7 @@ class Imports:
         self._lease_ms = round(lease_s * 1000)
         self._fault_limit = fault_limit
 
-    def create(self, account_id: str, *, kind: str, path: str, create_fields: bool) -> str:
+    def create(self, account_id: str, *, kind: ImportKind, path: str, create_fields: bool) -> str:
         """Leave an import to be done; returns its id."""
         id_ = new_id()
         with self._database.transaction() as connection:
@@ -39,7 +39,7 @@ class Imports:
                 insert(imports).values(
                     id=id_,
                     account_id=account_id,
-                    kind=kind,
+                    kind=kind.value,
                     path=path,
                     create_fields=create_fields,
                     status=ImportStatus.QUEUED.value,
@@ -161,7 +161,7 @@ def _import(row: "Row[tuple[object, ...]]") -> Import:
     return Import(
         id=values["id"],
         account_id=values["account_id"],
-        kind=values["kind"],
+        kind=ImportKind(values["kind"]),
         path=values["path"],
         create_fields=values["create_fields"],
         status=ImportStatus(values["status"]),

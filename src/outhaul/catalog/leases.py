@@ -8,7 +8,6 @@ nothing once somebody else has claimed the step or the export is gone: LeaseLost
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from pydantic import TypeAdapter
 from sqlalchemy import (
@@ -20,13 +19,13 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    null,
     select,
     union_all,
     update,
 )
 
 from outhaul.catalog.database import Database, now_ms
+from outhaul.catalog.due import Step, due_step
 from outhaul.catalog.exports import export_of
 from outhaul.catalog.slices import slice_plan_of, slice_plan_values
 from outhaul.catalog.tables import exports, slices
@@ -46,14 +45,6 @@ _plan = TypeAdapter(ExportPlan)
 
 class LeaseLost(OuthaulError):
     """Somebody else holds the step by now, or the export is gone. The result is not wanted."""
-
-
-class Step(StrEnum):
-    """What is due on an export."""
-
-    PLAN = "plan"
-    SLICES = "slices"
-    ASSEMBLE = "assemble"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,10 +86,10 @@ class Leases:
         None when nothing is due."""
         now = now_ms()
         with self._database.reading() as connection:
-            if connection.execute(_due(now)).first() is None:
+            if connection.execute(due_step(now)).first() is None:
                 return None
         with self._database.transaction() as connection:
-            due = connection.execute(_due(now)).first()
+            due = connection.execute(due_step(now)).first()
             if due is None:
                 return None
             member = None if due.member is None else MemberKind(due.member)
@@ -268,60 +259,6 @@ class Leases:
         )
         with self._database.reading() as connection:
             return set(connection.execute(union_all(archives, recorded)).scalars())
-
-
-def _due(now: int):  # type: ignore[no-untyped-def]  # a Select over a union; the type says no more
-    steps = select(
-        exports.c.id.label("export_id"),
-        exports.c.account_id,
-        exports.c.created_ms,
-        exports.c.step,
-        null().label("member"),
-        null().label("position"),
-        exports.c.attempt,
-    ).where(
-        exports.c.step.in_([Step.PLAN.value, Step.ASSEMBLE.value]), exports.c.lease_until_ms <= now
-    )
-    parts = (
-        select(
-            exports.c.id.label("export_id"),
-            exports.c.account_id,
-            exports.c.created_ms,
-            exports.c.step,
-            slices.c.member,
-            slices.c.position,
-            slices.c.attempt,
-        )
-        .join(exports, exports.c.id == slices.c.export_id)
-        .where(
-            exports.c.step == Step.SLICES.value,
-            slices.c.crc32.is_(None),
-            slices.c.lease_until_ms <= now,
-        )
-    )
-    due = union_all(steps, parts).subquery("due")
-    held = (
-        union_all(
-            select(exports.c.account_id).where(
-                exports.c.lease_until_ms > now, exports.c.lease_owner.is_not(None)
-            ),
-            select(exports.c.account_id)
-            .join(slices, exports.c.id == slices.c.export_id)
-            .where(slices.c.lease_until_ms > now, slices.c.lease_owner.is_not(None)),
-        )
-    ).subquery("held")
-    load = (
-        select(func.count())
-        .select_from(held)
-        .where(held.c.account_id == due.c.account_id)
-        .correlate(due)
-        .scalar_subquery()
-    )
-    return (
-        select(due)
-        .order_by(load, due.c.created_ms, due.c.export_id, due.c.member, due.c.position)
-        .limit(1)
-    )
 
 
 def _place(lease: Lease) -> tuple[Table, ColumnElement[bool]]:

@@ -1,7 +1,6 @@
 """`outhaul import`: leave an import in the catalog, and watch it being done."""
 
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from outhaul.cli.options import Data, settings
 from outhaul.domain.errors import OuthaulError
-from outhaul.domain.imports import Import, ImportStatus
+from outhaul.domain.imports import Import, ImportKind, ImportStatus
 from outhaul.settings import Settings
 from outhaul.wiring import Outhaul, Registry
 from outhaul.worker.ownership import Ownership
@@ -20,16 +19,8 @@ _WATCH_S = 0.2
 _GRACE_S = 3
 
 
-class Kind(StrEnum):
-    """What a file holds."""
-
-    CONTACTS = "contacts"
-    ACTIVITIES = "activities"
-    SEGMENTS = "segments"
-
-
 def import_file(
-    kind: Annotated[Kind, typer.Argument(help="What the file holds.")],
+    kind: Annotated[ImportKind, typer.Argument(help="What the file holds.")],
     file: Annotated[
         Path,
         typer.Argument(
@@ -53,7 +44,7 @@ def import_file(
     try:
         registry.accounts.get(account)
         import_id = registry.imports.create(
-            account, kind=kind.value, path=str(file.resolve()), create_fields=create_fields
+            account, kind=kind, path=str(file.resolve()), create_fields=create_fields
         )
         ended = _watch(registry, chosen, import_id)
     finally:

@@ -151,8 +151,6 @@ class ImportRefused(OuthaulError):
 class FailureCause(StrEnum):
     """Why an export ended in `error`. The value is what the API and the catalog show."""
 
-    ATTEMPTS_EXHAUSTED = "attemptsExhausted"
-    """Every allowed attempt at a piece of it ended in a fault."""
     PARITY_BROKEN = "parityBroken"
     """The slices do not hold exactly the rows that the plan counted; nothing was published."""
     STORAGE_FULL = "storageFull"
@@ -166,7 +164,6 @@ class FailureCause(StrEnum):
     def retry_helps(self) -> bool:
         """Whether asking again later, unchanged, can be expected to succeed."""
         return self in {
-            FailureCause.ATTEMPTS_EXHAUSTED,
             FailureCause.STORAGE_FULL,
             FailureCause.STORAGE_UNAVAILABLE,
         }

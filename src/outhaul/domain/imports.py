@@ -4,6 +4,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class ImportKind(StrEnum):
+    """What a file holds."""
+
+    CONTACTS = "contacts"
+    ACTIVITIES = "activities"
+    SEGMENTS = "segments"
+
+
 class ImportStatus(StrEnum):
     """Where an import is in its life."""
 
@@ -21,7 +29,7 @@ class Import:
 
     id: str
     account_id: str
-    kind: str
+    kind: ImportKind
     path: str
     """Absolute path, readable by the process that owns the data directory."""
     create_fields: bool

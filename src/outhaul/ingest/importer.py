@@ -8,11 +8,11 @@ and never stop the others.
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.errors import ImportRefused
+from outhaul.domain.imports import ImportKind
 from outhaul.ingest import activities, contacts, segments
 from outhaul.ingest.rejects import count_broken, write_rejects
 from outhaul.ingest.sources import Source
@@ -22,14 +22,6 @@ from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.engine import Engine
 from outhaul.store.staging import Staging, staging
-
-
-class ImportKind(StrEnum):
-    """What a file holds."""
-
-    CONTACTS = "contacts"
-    ACTIVITIES = "activities"
-    SEGMENTS = "segments"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable
 
 from outhaul.catalog.accounts import Accounts
-from outhaul.catalog.leases import Claim, Lease, LeaseLost, Leases, Step
+from outhaul.catalog.due import Step
+from outhaul.catalog.leases import Claim, Lease, LeaseLost, Leases
 from outhaul.catalog.slices import Slices
 from outhaul.domain.cancellation import Cancellation, Cancelled
 from outhaul.domain.errors import (

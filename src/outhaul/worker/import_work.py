@@ -9,7 +9,7 @@ from outhaul.catalog.imports import ImportClaim, Imports
 from outhaul.catalog.leases import LeaseLost
 from outhaul.domain.cancellation import Cancellation, Cancelled
 from outhaul.domain.errors import ImportRefused
-from outhaul.ingest.importer import Importer, ImportJob, ImportKind
+from outhaul.ingest.importer import Importer, ImportJob
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class ImportWork:
                 ImportJob(
                     id=work.id,
                     account_id=work.account_id,
-                    kind=ImportKind(work.kind),
+                    kind=work.kind,
                     path=path,
                     create_fields=work.create_fields,
                     rejects=path.with_name(path.name + ".rejected.jsonl"),
