@@ -39,8 +39,12 @@ PLAN = ExportPlan(
     frozen=Frozen(timezone="UTC", language=Language.EN, mobile_push=False),
 )
 PARTS = (
-    SlicePlan(member=MemberKind.CONTACTS, index=0, first=None, until=RowKey(1000, "b"), rows=3),
-    SlicePlan(member=MemberKind.CONTACTS, index=1, first=RowKey(1000, "b"), until=None, rows=4),
+    SlicePlan(
+        member=MemberKind.CONTACTS, index=0, first=RowKey(0, ""), until=RowKey(1000, "b"), rows=3
+    ),
+    SlicePlan(
+        member=MemberKind.CONTACTS, index=1, first=RowKey(1000, "b"), until=RowKey(2000, ""), rows=4
+    ),
 )
 ARCHIVE = ArchiveFacts(key="exports/x/archive-1.zip", bytes=10, sha256="0" * 64)
 

@@ -125,3 +125,21 @@ def test_beyond_the_exact_years_the_nearest_offset_goes_on():
     start = datetime(1900, 1, 1, tzinfo=UTC).astimezone(ZoneInfo("Europe/Madrid")).utcoffset()
     assert start == -timedelta(minutes=14, seconds=44)
     assert written(sql, far) == ["July 1, 1850 11:45 AM", "July 1, 2150 1:00 PM"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    first=st.datetimes(datetime(1901, 1, 1), datetime(2098, 1, 1)),  # noqa: DTZ001
+    days=st.floats(0.01, 250),
+    fractions=st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=6),
+    zone=st.sampled_from(sorted(ZONES)),
+    language=st.sampled_from(Language),
+    date_format=st.sampled_from(DateFormat),
+)
+def test_knowing_the_bounds_changes_no_text(first, days, fractions, zone, language, date_format):
+    """The short way for instants that lie close together writes what the long one writes."""
+    between = first.replace(tzinfo=UTC), first.replace(tzinfo=UTC) + timedelta(days=days)
+    instants = [first, *(first + timedelta(days=days * fraction) for fraction in fractions)]
+    bounded = instant_sql('"at"', date_format, frozen(zone, language), between=between)
+    plain = instant_sql('"at"', date_format, frozen(zone, language))
+    assert written(bounded, instants) == written(plain, instants)

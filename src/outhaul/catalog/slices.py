@@ -33,8 +33,8 @@ def slice_plan_of(row: "Row[tuple[object, ...]]") -> SlicePlan:
     return SlicePlan(
         member=MemberKind(values["member"]),
         index=values["position"],
-        first=_key(values["first_ms"], values["first_id"]),
-        until=_key(values["until_ms"], values["until_id"]),
+        first=RowKey(values["first_ms"], values["first_id"]),
+        until=RowKey(values["until_ms"], values["until_id"]),
         rows=values["planned_rows"],
     )
 
@@ -45,16 +45,12 @@ def slice_plan_values(export_id: str, plan: SlicePlan) -> dict[str, Any]:
         "export_id": export_id,
         "member": plan.member.value,
         "position": plan.index,
-        "first_ms": plan.first.created_ms if plan.first else None,
-        "first_id": plan.first.id if plan.first else None,
-        "until_ms": plan.until.created_ms if plan.until else None,
-        "until_id": plan.until.id if plan.until else None,
+        "first_ms": plan.first.created_ms,
+        "first_id": plan.first.id,
+        "until_ms": plan.until.created_ms,
+        "until_id": plan.until.id,
         "planned_rows": plan.rows,
     }
-
-
-def _key(created_ms: int | None, id_: str | None) -> RowKey | None:
-    return None if created_ms is None or id_ is None else RowKey(created_ms, id_)
 
 
 def _facts(row: "Row[tuple[object, ...]]") -> SliceFacts | None:

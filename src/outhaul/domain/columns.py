@@ -16,5 +16,7 @@ class Column:
     type: FieldType
     source: str
     """The store's column that holds the value."""
+    as_cell: bool = False
+    """Whether the store holds the value as its finished cell: in quotes, quotes doubled."""
     activity_types: frozenset[str] | None = None
     """Canonical activity types whose rows carry this column; None: every row."""

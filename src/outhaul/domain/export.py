@@ -151,13 +151,13 @@ class Selection:
 
 @dataclass(frozen=True, kw_only=True)
 class SlicePlan:
-    """A disjoint run of rows: from `first` (included) up to `until` (excluded; None: the end)."""
+    """A disjoint run of rows: from `first` (included) up to `until` (excluded)."""
 
     member: MemberKind
     index: int
     """Position within the member, from 0."""
-    first: RowKey | None
-    until: RowKey | None
+    first: RowKey
+    until: RowKey
     rows: int
     """How many rows the plan counted in it."""
 
@@ -200,6 +200,18 @@ class FieldType(StrEnum):
     """Several option ids or words, joined with a vertical bar."""
     JSON = "json"
     """Compact JSON text."""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether values are kept as text, which a file shows unchanged."""
+        return self not in {
+            FieldType.INTEGER,
+            FieldType.DECIMAL,
+            FieldType.MONEY,
+            FieldType.BOOLEAN,
+            FieldType.DATE,
+            FieldType.INSTANT,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -115,6 +115,7 @@ def _activities(
             label=_label(field, version, frozen.language),
             type=field.type,
             source=field.id,
+            as_cell=field.type.is_text,
             activity_types=carriers[field.id],
         )
         for field in ACTIVITY_FIELDS.values()
@@ -139,6 +140,7 @@ def _products(version: Version, frozen: Frozen) -> tuple[Column, ...]:
             label=_label(field, version, frozen.language),
             type=field.type,
             source=field.id,
+            as_cell=field.type.is_text,
         )
         for field in PRODUCT_FIELDS.values()
     )

@@ -6,6 +6,7 @@ from outhaul.domain.activity_types import (
     ACTIVITY_FIELDS,
     ACTIVITY_TYPES,
     PRODUCT_FIELDS,
+    ActivityField,
     canonical,
 )
 from outhaul.domain.cancellation import Cancellation
@@ -15,6 +16,7 @@ from outhaul.ingest.product_lines import LINES, stage_lines
 from outhaul.ingest.sources import Source, identifier, literal, open_source
 from outhaul.ingest.staged import GOOD, STAGED, Layout, Rule, StagedField, stage
 from outhaul.ingest.work import Piece, Work
+from outhaul.render.values import cell_sql
 from outhaul.store.activities import ActivityRows, append
 from outhaul.store.commits import Commit
 from outhaul.store.staging import Staging
@@ -50,10 +52,16 @@ def prepare(
         repeats=staging.table("repeats") if repeats else None,
         own_ids="id" in source.columns,
         import_id=work.import_id,
-        columns=tuple(field.id for field in fields),
-        line_columns=tuple(PRODUCT_FIELDS),
+        columns={field.id: _stored(field, "s") for field in fields},
+        line_columns={field.id: _stored(field, "l") for field in PRODUCT_FIELDS.values()},
     )
     return source, _pieces(staging, total, work.activity_chunk, rows)
+
+
+def _stored(field: ActivityField, alias: str) -> str:
+    """The field as the store keeps it: text as its finished cell."""
+    value = f"{alias}.{identifier(field.id)}"
+    return cell_sql(value) if field.type.is_text else value
 
 
 def _check_columns(source: Source, known: frozenset[str]) -> None:

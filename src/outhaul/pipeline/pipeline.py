@@ -13,6 +13,7 @@ from outhaul.domain.account import Account
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.errors import ExportFailed, FailureCause
 from outhaul.domain.export import ArchiveFacts, Export, Frozen, SliceFacts, SlicePlan
+from outhaul.domain.instants import from_epoch_ms
 from outhaul.domain.plan import ExportPlan
 from outhaul.files.object_store import Files
 from outhaul.pipeline.layout import MemberLayout, layout
@@ -82,11 +83,9 @@ class Pipeline:
         Raises ExportFailed when the slice does not hold the rows that the plan counted.
         """
         member = _member(layout(export, plan), slice_plan)
-        line = line_sql(
-            member.columns,
-            delimiter=export.request.delimiter,
-            date_format=export.request.date_format,
-            frozen=plan.frozen,
+        created = (
+            from_epoch_ms(slice_plan.first.created_ms),
+            from_epoch_ms(slice_plan.until.created_ms + 1),
         )
         compressor = SliceCompressor()
         rows = 0
@@ -97,7 +96,14 @@ class Pipeline:
                 export.account_id,
                 member.selection,
                 slice_plan,
-                line_sql=line,
+                line_sql=lambda types: line_sql(
+                    member.columns,
+                    types=types,
+                    delimiter=export.request.delimiter,
+                    date_format=export.request.date_format,
+                    frozen=plan.frozen,
+                    created=created,
+                ),
                 cancellation=cancellation,
             ):
                 yield compressor.write(batch.text)

@@ -1,6 +1,9 @@
 """Instants and calendar days as SQL: the same text that `domain.dates` writes."""
 
-from datetime import UTC, datetime
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from outhaul.domain.account import Language
 from outhaul.domain.dates import (
@@ -16,6 +19,7 @@ from outhaul.domain.export import DateFormat, Frozen
 from outhaul.render.sql import literal
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
+_LONGEST, _MOST_STRETCHES = timedelta(days=200), 8
 
 _STRFTIME = {
     Token.YEAR: "%Y",
@@ -32,17 +36,40 @@ _MONTH = "~"
 """Stands for the month's name until it is known; no pattern or name contains it."""
 
 
-def instant_sql(column: str, date_format: DateFormat, frozen: Frozen, *, quote: str = "") -> str:
+Between = tuple[datetime, datetime]
+"""Instants from the first (included) up to the second (excluded)."""
+
+
+def instant_sql(
+    column: str,
+    date_format: DateFormat,
+    frozen: Frozen,
+    *,
+    quote: str = "",
+    between: Between | None = None,
+) -> str:
     """Text of a TIMESTAMP column that holds UTC, between two `quote`s; NULL stays NULL.
 
     `column` is a SQL identifier. Offsets are exact from 1900 to 2100; before and after, the
-    first and the last one of that time go on.
+    first and the last one of that time go on. Within a short `between` the work is far less,
+    because offset and month are then nearly the same for all rows.
     """
     if date_format is DateFormat.ISO:
         return f"strftime({column}, {literal(f'{quote}%Y-%m-%dT%H:%M:%S.%gZ{quote}')})"
-    local = _local_sql(column, frozen.timezone)
     pattern = instant_pattern(date_format, frozen.language)
-    return _strftime(local, pattern, frozen.language, quote)
+    stretches = [] if between is None else _stretches(between, frozen.timezone)
+    if not 0 < len(stretches) <= _MOST_STRETCHES:
+        local = _local_sql(column, frozen.timezone)
+        return _strftime(local, pattern, frozen.language, quote)
+    texts = [
+        _strftime(_shifted(column, stretch.offset), pattern, frozen.language, quote, stretch.month)
+        for stretch in stretches
+    ]
+    branches = "".join(
+        f" WHEN {column} < make_timestamp({stretch.until * 1_000_000}) THEN {text}"
+        for stretch, text in zip(stretches[:-1], texts, strict=False)
+    )
+    return f"CASE{branches} ELSE {texts[-1]} END" if branches else texts[-1]
 
 
 def day_sql(column: str, date_format: DateFormat, frozen: Frozen, *, quote: str = "") -> str:
@@ -51,9 +78,13 @@ def day_sql(column: str, date_format: DateFormat, frozen: Frozen, *, quote: str 
     return _strftime(column, pattern, frozen.language, quote)
 
 
-def _strftime(value: str, pattern: str, language: Language, quote: str) -> str:
+def _strftime(
+    value: str, pattern: str, language: Language, quote: str, month: int | None = None
+) -> str:
     # The quotes stand in the pattern because that spares the line a CASE for NULL.
     codes = "".join(_code(part, language) for part in parse(pattern))
+    if month is not None:
+        codes = codes.replace(_MONTH, MONTHS[language][month - 1])
     text = f"strftime({value}, {literal(quote + codes + quote)})"
     if _MONTH not in codes:
         return text
@@ -77,6 +108,41 @@ def _local_sql(column: str, timezone: str) -> str:
     microseconds = f"epoch_us({column})"
     offset = _offset_sql(microseconds, column, timezone)
     return f"make_timestamp({microseconds} + 1000000 * {offset})"
+
+
+def _shifted(column: str, offset: int) -> str:
+    return f"make_timestamp(epoch_us({column}) + {offset * 1_000_000})" if offset else column
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stretch:
+    """A time in which neither the zone's offset nor the month on its clocks changes."""
+
+    until: int
+    """Seconds since 1970, excluded."""
+    offset: int
+    month: int
+
+
+def _stretches(between: Between, timezone: str) -> list[_Stretch]:
+    """The stretches from the first instant to the second, or none when they are too far apart."""
+    first, until = between
+    if until - first > _LONGEST or not _FIRST_YEAR < first.year < until.year + 1 <= _LAST_YEAR:
+        return []
+    transitions = zone_transitions(timezone, _FIRST_YEAR, _LAST_YEAR)
+    stretches = []
+    at, end = math.floor(first.timestamp()), math.ceil(until.timestamp())
+    while at < end:
+        place = bisect_right(transitions, at, key=lambda transition: transition.at)
+        offset = transitions[place - 1].offset
+        local = datetime.fromtimestamp(at + offset, UTC)
+        following = local.replace(day=1, hour=0, minute=0, second=0) + timedelta(days=32)
+        until_at = round(following.replace(day=1).timestamp()) - offset
+        if place < len(transitions):
+            until_at = min(until_at, transitions[place].at)
+        stretches.append(_Stretch(until=until_at, offset=offset, month=local.month))
+        at = until_at
+    return stretches
 
 
 def _offset_sql(microseconds: str, column: str, timezone: str) -> str:

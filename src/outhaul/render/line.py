@@ -1,18 +1,15 @@
-"""Columns as the header of a CSV file and as the SQL of one of its lines.
+"""Columns as the header of a CSV file and as the SQL of one of its lines."""
 
-The engine writes whole lines. A row of activities fills only the few columns of its own type, so
-each type has a template of its own, in which the absent columns are constant runs of delimiters.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from outhaul.domain.activity_types import ACTIVITY_TYPES
 from outhaul.domain.columns import Column
 from outhaul.domain.export import DateFormat, Delimiter, Frozen
+from outhaul.render.dates import Between
 from outhaul.render.sql import Piece, Sql, Text, concat, identifier, literal
 from outhaul.render.values import value
 
-_TYPE = identifier("type")
+_ORDERING = frozenset({"createdAt", "_createdAt"})
 
 
 def header(columns: Sequence[Column], delimiter: Delimiter) -> bytes:
@@ -24,51 +21,42 @@ def header(columns: Sequence[Column], delimiter: Delimiter) -> bytes:
 def line_sql(
     columns: Sequence[Column],
     *,
+    types: Collection[str] = (),
     delimiter: Delimiter,
     date_format: DateFormat,
     frozen: Frozen,
+    created: Between | None = None,
 ) -> str:
-    """A scalar expression over the store's columns whose value is one finished line of the file.
+    """A scalar expression over a store's table whose value is one finished line of the file.
 
-    Every value is quoted; a missing one (NULL) is empty and not quoted. When columns belong to
-    activity types, a row whose type is none of the registry's makes the query fail.
+    Every value is quoted; a missing one (NULL) is empty and not quoted. `types` are the activity
+    types among the rows: the table need not have the columns that none of them carries, which are
+    constant runs of delimiters. `created` bounds the rows' creation instants, if it is known.
     """
-
-    def written(run: Sequence[Column], activity_type: str) -> list[Piece]:
-        pieces: list[Piece] = []
-        for column in run:
-            if column.activity_types is None or activity_type in column.activity_types:
-                pieces += value(column, date_format, frozen)
-            pieces.append(Text(delimiter.value))
-        return pieces
-
-    # What every row has stands before the choice of a template. A date's expression is long, and
-    # once per template it would cost more to plan than its slice to render.
-    common = next(
-        (place for place, column in enumerate(columns) if column.activity_types is not None),
-        len(columns),
-    )
-    first = written(columns[:common], "")
-    if common == len(columns):
-        return concat(_ended(first))
-    templates = {
-        type_: concat(_ended(written(columns[common:], type_))) for type_ in ACTIVITY_TYPES
-    }
-    return concat([*first, Sql(_choice(templates))])
+    pieces: list[Piece] = []
+    for column in columns:
+        between = created if column.source in _ORDERING else None
+        written = value(column, date_format, frozen, between)
+        if column.activity_types is None:
+            pieces += written
+        else:
+            pieces += _carried(column.source, written, column.activity_types, types)
+        pieces.append(Text(delimiter.value))
+    return concat([*pieces[:-1], Text("\n")])
 
 
-def _ended(pieces: list[Piece]) -> list[Piece]:
-    """The pieces with the delimiter after the last column replaced by the line's end."""
-    return [*pieces[:-1], Text("\n")]
-
-
-def _choice(templates: dict[str, str]) -> str:
-    """The row's template by its type; types that write alike share one."""
-    types_of: dict[str, list[str]] = {}
-    for type_, template in templates.items():
-        types_of.setdefault(template, []).append(type_)
-    branches = " ".join(
-        f"WHEN {_TYPE} IN ({', '.join(map(literal, types))}) THEN {template}"
-        for template, types in types_of.items()
-    )
-    return f"CASE {branches} ELSE error(concat('no activity type ', {_TYPE})) END"
+def _carried(
+    field: str, written: Sequence[Piece], carriers: frozenset[str], types: Collection[str]
+) -> Sequence[Piece]:
+    """The value for the types that show it. A type that may hold the field, but shows it only in
+    later versions, writes nothing."""
+    holders = {type_ for type_ in types if field in ACTIVITY_TYPES[type_].fields}
+    shown = holders & carriers
+    if not shown:
+        return []
+    if shown == holders:
+        return written
+    # Not IN: from five constants on the engine makes that a join.
+    types_sql = f"[{', '.join(map(literal, sorted(shown)))}]"
+    condition = f"list_contains({types_sql}, {identifier('type')})"
+    return [Sql(f"CASE WHEN {condition} THEN {concat(written)} END")]

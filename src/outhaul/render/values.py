@@ -4,26 +4,30 @@ from typing import assert_never
 
 from outhaul.domain.columns import Column
 from outhaul.domain.export import DateFormat, FieldType, Frozen
-from outhaul.render.dates import day_sql, instant_sql
+from outhaul.render.dates import Between, day_sql, instant_sql
 from outhaul.render.sql import Piece, Sql, Text, identifier
 
-_NEVER_MISSING = frozenset({"id", "type", "createdAt", "contactId", "activityId"})
-"""Store columns that are NOT NULL: their quotes need no decision per row."""
+_PLAIN = frozenset({"id", "type", "contactId", "activityId"})
+"""Store columns that are NOT NULL and hold no quotes: ids are letters, digits and . _ : -"""
 
 _QUOTE = Text('"')
 
 
-def value(column: Column, date_format: DateFormat, frozen: Frozen) -> tuple[Piece, ...]:
+def value(
+    column: Column, date_format: DateFormat, frozen: Frozen, between: Between | None = None
+) -> tuple[Piece, ...]:
     """The pieces that write the column's value with its quotes.
 
+    `between` holds the column's instants, if they are known to lie close together.
     The store's columns are TIMESTAMP (UTC) for instants, DATE for days, DECIMAL(18,6) for
     decimals and money, BIGINT, BOOLEAN, and VARCHAR for all else.
     """
     name = identifier(column.source)
-    certain = column.source in _NEVER_MISSING
+    if column.as_cell:
+        return (Sql(name),)
     match column.type:
         case FieldType.INSTANT:
-            return (Sql(instant_sql(name, date_format, frozen, quote='"')),)
+            return (Sql(instant_sql(name, date_format, frozen, quote='"', between=between)),)
         case FieldType.DATE:
             return (Sql(day_sql(name, date_format, frozen, quote='"')),)
         case FieldType.BOOLEAN:
@@ -43,16 +47,18 @@ def value(column: Column, date_format: DateFormat, frozen: Frozen) -> tuple[Piec
             | FieldType.CHECKBOX
             | FieldType.JSON
         ):
-            return (_QUOTE, Sql(_certain_text(name)), _QUOTE) if certain else (Sql(_text(name)),)
+            plain = column.source in _PLAIN
+            return (_QUOTE, Sql(name), _QUOTE) if plain else (Sql(_text(name)),)
         case _:
             assert_never(column.type)
 
 
+def cell_sql(name: str) -> str:
+    """A text as the store keeps it where a column is `as_cell`; NULL stays NULL."""
+    return f"""'"' || replace({name}, '"', '""') || '"'"""
+
+
 # Doubling quotes only where `contains` finds one, and `concat` instead of ||, measured fastest.
-
-
-def _certain_text(name: str) -> str:
-    return f"""CASE WHEN contains({name}, '"') THEN replace({name}, '"', '""') ELSE {name} END"""
 
 
 def _text(name: str) -> str:

@@ -1,27 +1,31 @@
 """Writing activities: they are only ever added, sorted by creation instant and id."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from outhaul.store.chunks import TURNED_AWAY
 from outhaul.store.commits import Commit
+from outhaul.store.families import FAMILIES, Family
 from outhaul.store.schema import OPEN
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityRows:
-    """Staged activities: a table with id, type, createdAt, contactId, email, reasons, `columns`."""
+    """Staged activities: a table with id, type, createdAt, contactId, email, reasons."""
 
     staged: str
     lines: str | None
-    """Table of product lines (n, position, line_at, `line_columns`), if the file has any."""
+    """Table of product lines (n, position), if the file has any."""
     repeats: str | None
     """Table of the rows (n) that repeat an id of the file, if there are any."""
     own_ids: bool
     """Whether the file gives ids; without, no row can be in the store already."""
     import_id: str
-    columns: tuple[str, ...]
-    line_columns: tuple[str, ...]
+    columns: Mapping[str, str]
+    """By column of the store: the SQL of its value, over the staged row s."""
+    line_columns: Mapping[str, str]
+    """The same for product lines, over the line l."""
 
     def within(self, first: datetime | None, until: datetime | None) -> str:
         """The condition, on alias s, for good rows created from `first` up to before `until`."""
@@ -45,23 +49,12 @@ def append(commit: Commit, rows: ActivityRows, within: str) -> int:
     A row whose id is taken already is passed over. A contactId that no contact has turns the row
     away; an email that no contact has makes one, created when its first activity was.
     """
-    run, number = commit.connection.execute, commit.number
     wanted = f"{within}{_unrepeated(commit, rows, within)}"
     _find_contacts(commit, rows, wanted)
-    columns = "".join(f', s."{column}"' for column in rows.columns)
-    taken = run(
-        f"INSERT INTO activities BY NAME SELECT {rows.id} AS id, {number} AS commit, s.type,"
-        ' s."createdAt", coalesce(i.id, e.id) AS "contactId",'
-        f" CASE WHEN i.id IS NULL THEN e.email ELSE i.email END AS email{columns}"
-        f" FROM {rows.staged} AS s"
-        ' LEFT JOIN chunk_ids AS i ON i.id = s."contactId"'
-        ' LEFT JOIN chunk_emails AS e ON s."contactId" IS NULL AND e.email = s.email'
-        f" WHERE {wanted} AND (i.id IS NOT NULL OR e.id IS NOT NULL)"
-        ' ORDER BY s."createdAt", 1'
-    ).fetchall()[0][0]
+    taken = sum(_append_family(commit, rows, wanted, family) for family in FAMILIES)
     if rows.lines is not None:
         _append_lines(commit, rows, wanted)
-    return int(taken)
+    return taken
 
 
 def _unrepeated(commit: Commit, rows: ActivityRows, within: str) -> str:
@@ -112,8 +105,25 @@ def _find_contacts(commit: Commit, rows: ActivityRows, wanted: str) -> None:
     )
 
 
+def _append_family(commit: Commit, rows: ActivityRows, wanted: str, family: Family) -> int:
+    fields = [field.id for field in family.fields if field.id in rows.columns]
+    columns = "".join(f', {rows.columns[id_]} AS "{id_}"' for id_ in fields)
+    types = ", ".join(f"'{type_}'" for type_ in sorted(family.types))
+    taken = commit.connection.execute(
+        f"INSERT INTO {family.table} BY NAME SELECT {rows.id} AS id, {commit.number} AS commit,"
+        ' s.type, s."createdAt", coalesce(i.id, e.id) AS "contactId",'
+        f" CASE WHEN i.id IS NULL THEN e.email ELSE i.email END AS email{columns}"
+        f" FROM {rows.staged} AS s"
+        ' LEFT JOIN chunk_ids AS i ON i.id = s."contactId"'
+        ' LEFT JOIN chunk_emails AS e ON s."contactId" IS NULL AND e.email = s.email'
+        f" WHERE s.type IN ({types}) AND {wanted} AND (i.id IS NOT NULL OR e.id IS NOT NULL)"
+        ' ORDER BY s."createdAt", 1'
+    ).fetchall()[0][0]
+    return int(taken)
+
+
 def _append_lines(commit: Commit, rows: ActivityRows, wanted: str) -> None:
-    columns = "".join(f', l."{column}"' for column in rows.line_columns)
+    columns = "".join(f', {value} AS "{id_}"' for id_, value in rows.line_columns.items())
     commit.connection.execute(
         'INSERT INTO product_lines BY NAME SELECT a.id AS "activityId", a.commit, a.type,'
         f' a."createdAt", a."contactId", a.email, l.position{columns}'

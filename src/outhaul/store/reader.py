@@ -1,8 +1,9 @@
 """Reading as of a snapshot: count and cut a selection into slices, render a slice's lines."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 import duckdb
 import nanoarrow
@@ -40,16 +41,9 @@ class SnapshotReader:
         ):
             rows = _query(connection, selection)
             cuts = _cuts(connection, rows, slice_rows)
-        untils: list[RowKey | None] = [key for key, _ in cuts[1:]]
         return tuple(
-            SlicePlan(
-                member=selection.kind,
-                index=index,
-                first=None if index == 0 else key,
-                until=until,
-                rows=count,
-            )
-            for index, ((key, count), until) in enumerate(zip(cuts, [*untils, None], strict=False))
+            SlicePlan(member=selection.kind, index=index, first=first, until=until, rows=count)
+            for index, ((first, count), (until, _)) in enumerate(pairwise(cuts))
         )
 
     def lines(
@@ -58,21 +52,23 @@ class SnapshotReader:
         selection: Selection,
         slice_plan: SlicePlan,
         *,
-        line_sql: str,
+        line_sql: Callable[[frozenset[str]], str],
         cancellation: Cancellation,
     ) -> Iterator[TextBatch]:
-        """The slice's lines in order. `line_sql` is a scalar expression over the member's columns
-        that gives one finished line. Raises Cancelled."""
+        """The slice's lines in order. `line_sql` tells the scalar expression that gives one
+        finished line of a table with rows of these activity types. Raises Cancelled."""
         with (
             self._engine.session(account_id) as connection,
             _interruptible(connection, cancellation),
         ):
             rows = _query(connection, selection)
             condition, parameters = within(rows, slice_plan.first, slice_plan.until)
-            statement = (
-                f"SELECT {line_sql} AS line FROM {rows.source}{condition}"
-                f" ORDER BY {rows.created}, {rows.key}{rows.tie}"
+            parts = " UNION ALL ".join(
+                f"SELECT {line_sql(part.types)} AS line, {rows.created}, {rows.key}{rows.tie}"
+                f" FROM {part.source}{condition}"
+                for part in rows.parts
             )
+            statement = f"SELECT line FROM ({parts}) ORDER BY {rows.created}, {rows.key}{rows.tie}"
             # A relation streams; execute() would hold the whole result in memory first.
             relation = connection.sql(statement, params=parameters)
             with nanoarrow.c_array_stream(relation) as stream:
@@ -106,24 +102,25 @@ def _query(connection: duckdb.DuckDBPyConnection, selection: Selection) -> Query
 def _cuts(
     connection: duckdb.DuckDBPyConnection, rows: Query, slice_rows: int
 ) -> list[tuple[RowKey, int]]:
-    """First keys of the slices with their row counts, in order.
+    """First keys of the slices with their row counts, in order, and at last the end with none.
 
     Rows are counted in equal buckets of time; neighbouring buckets are joined until a slice is
     full, and a bucket that alone is too full is cut at exact keys.
     """
     low, high, total = connection.execute(
         f"SELECT epoch_ms(min({rows.created})), epoch_ms(max({rows.created})), count(*)"
-        f" FROM {rows.source}",
+        f" FROM {rows.keys}",
         rows.parameters,
     ).fetchall()[0]
     if total == 0:
         return []
+    end = (RowKey(high + 1, ""), 0)
     if total <= slice_rows:
-        return [(RowKey(low, ""), total)]
+        return [(RowKey(low, ""), total), end]
     width = (high - low) // _BUCKETS + 1
     buckets = connection.execute(
         f"SELECT (epoch_ms({rows.created}) - $low) // $width AS bucket, count(*)"
-        f" FROM {rows.source} GROUP BY bucket ORDER BY bucket",
+        f" FROM {rows.keys} GROUP BY bucket ORDER BY bucket",
         rows.parameters | {"low": low, "width": width},
     ).fetchall()
     cuts: list[tuple[RowKey, int]] = []
@@ -141,7 +138,7 @@ def _cuts(
         held += count
     if held:
         cuts.append((RowKey(start, ""), held))
-    return cuts
+    return [*cuts, end]
 
 
 def _exact_cuts(
@@ -155,7 +152,7 @@ def _exact_cuts(
     found = connection.execute(
         "WITH keys AS ("
         f" SELECT {rows.created} AS created, {rows.key} AS id, count(*) AS lines"
-        f" FROM {rows.source}{condition} GROUP BY 1, 2"
+        f" FROM {rows.keys}{condition} GROUP BY 1, 2"
         "), placed AS ("
         " SELECT created, id, lines,"
         " (sum(lines) OVER (ORDER BY created, id) - lines) // $slice_rows AS part FROM keys"

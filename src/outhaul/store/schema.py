@@ -2,7 +2,8 @@
 
 `commit_from` and `commit_to` bound a row version: it is part of every snapshot s with
 commit_from <= s < commit_to. The open version has commit_to = OPEN. Activities are only ever
-added, so one `commit` is enough for them.
+added, so one `commit` is enough for them. Text of activities and product lines is kept as the
+finished cell of a file, in quotes with quotes doubled: it is read for export again and again.
 
 Activities carry contact id and email as they were on arrival, because joining a million contacts
 in every slice costs more than rendering it; `identity_changes` holds what has become of an email
@@ -11,12 +12,13 @@ since, and is usually small (see docs/decisions).
 
 import duckdb
 
-from outhaul.domain.activity_types import ACTIVITY_FIELDS, PRODUCT_FIELDS
+from outhaul.domain.activity_types import PRODUCT_FIELDS
 from outhaul.domain.export import FieldType
 from outhaul.domain.fields import CONTACT_FIELDS
+from outhaul.store.families import FAMILIES, Family
 
 OPEN = 9223372036854775807
-LAYOUT = 1
+LAYOUT = 2
 
 SQL_TYPES = {
     FieldType.TEXT: "VARCHAR",
@@ -38,7 +40,7 @@ SQL_TYPES = {
 def ensure(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the tables in the connection's current database, unless they are there.
 
-    Raises RuntimeError when the file has a newer layout than this program knows.
+    Raises RuntimeError when the file has another layout than this program knows.
     """
     connection.begin()
     connection.execute("CREATE TABLE IF NOT EXISTS layout (number INTEGER NOT NULL)")
@@ -48,16 +50,13 @@ def ensure(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(statement)
         connection.execute("INSERT INTO layout VALUES (?)", [LAYOUT])
     connection.commit()
-    if found is not None and found > LAYOUT:
-        raise RuntimeError(f"the store has layout {found}; this Outhaul knows up to {LAYOUT}")
+    if found is not None and found != LAYOUT:
+        raise RuntimeError(f"the store has layout {found}; this Outhaul knows only {LAYOUT}")
 
 
 def _statements() -> list[str]:
     contact_columns = ", ".join(
         f'"{field.id}" {SQL_TYPES[field.type]}' for field in CONTACT_FIELDS if field.id != "id"
-    )
-    activity_columns = ", ".join(
-        f'"{field.id}" {SQL_TYPES[field.type]}' for field in ACTIVITY_FIELDS.values()
     )
     product_columns = ", ".join(
         f'"{field.id}" {SQL_TYPES[field.type]}' for field in PRODUCT_FIELDS.values()
@@ -71,9 +70,12 @@ def _statements() -> list[str]:
         " commit_to BIGINT NOT NULL)",
         "CREATE TABLE contacts (id VARCHAR NOT NULL, commit_from BIGINT NOT NULL,"
         f" commit_to BIGINT NOT NULL, {contact_columns})",
-        "CREATE TABLE activities (id VARCHAR NOT NULL, commit BIGINT NOT NULL,"
-        ' type VARCHAR NOT NULL, "createdAt" TIMESTAMP NOT NULL, "contactId" VARCHAR NOT NULL,'
-        f" email VARCHAR, {activity_columns})",
+        *(_activity_table(family) for family in FAMILIES),
+        "CREATE VIEW activities AS "
+        + " UNION ALL ".join(
+            f'SELECT id, commit, type, "createdAt", "contactId", email FROM {family.table}'
+            for family in FAMILIES
+        ),
         'CREATE TABLE product_lines ("activityId" VARCHAR NOT NULL, commit BIGINT NOT NULL,'
         ' type VARCHAR NOT NULL, "createdAt" TIMESTAMP NOT NULL, "contactId" VARCHAR NOT NULL,'
         f" email VARCHAR, position INTEGER NOT NULL, {product_columns})",
@@ -84,3 +86,12 @@ def _statements() -> list[str]:
         "CREATE TABLE segment_members (segment_id VARCHAR NOT NULL, contact_id VARCHAR NOT NULL,"
         " commit_from BIGINT NOT NULL, commit_to BIGINT NOT NULL)",
     ]
+
+
+def _activity_table(family: Family) -> str:
+    fields = "".join(f', "{field.id}" {SQL_TYPES[field.type]}' for field in family.fields)
+    return (
+        f"CREATE TABLE {family.table} (id VARCHAR NOT NULL, commit BIGINT NOT NULL,"
+        ' type VARCHAR NOT NULL, "createdAt" TIMESTAMP NOT NULL, "contactId" VARCHAR NOT NULL,'
+        f" email VARCHAR{fields})"
+    )

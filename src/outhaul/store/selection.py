@@ -5,23 +5,39 @@ from datetime import UTC, datetime
 from typing import Any
 
 from outhaul.domain import instants
+from outhaul.domain.activity_types import ACTIVITY_TYPES
 from outhaul.domain.export import MemberKind, RowKey, Selection
+from outhaul.store.families import FAMILIES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Rows of one table: what stands after FROM, with at least one condition at its end."""
+
+    source: str
+    types: frozenset[str] = frozenset()
+    """The activity types among the rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """A FROM ... WHERE clause whose values are bound by name in `parameters`.
+    """The rows of a selection, in one or more tables; values are bound by name."""
 
-    Within it the alias `rows` has every column of the member, `created` and `key` the two
-    columns that order the file.
-    """
-
-    source: str
+    parts: tuple[Part, ...]
     parameters: dict[str, Any]
     created: str
+    """With `key`, the columns that order the file."""
     key: str
     tie: str
     """Further ordering within one key: product lines have a position."""
+
+    @property
+    def keys(self) -> str:
+        """The `created` and `key` of every row, after FROM; a condition may follow with AND."""
+        each = " UNION ALL ".join(
+            f"SELECT {self.created}, {self.key} FROM {part.source}" for part in self.parts
+        )
+        return f"({each}) AS rows WHERE true"
 
 
 _MEMBERS = (
@@ -46,7 +62,7 @@ def _contacts(selection: Selection, parameters: dict[str, Any]) -> Query:
     if selection.segment_id is not None:
         where.append(f"id IN ({_MEMBERS})")
     return Query(
-        source=f"contacts AS rows WHERE {' AND '.join(where)}",
+        parts=(Part(source=f"contacts AS rows WHERE {' AND '.join(where)}"),),
         parameters=parameters,
         created='"_createdAt"',
         key="id",
@@ -65,24 +81,22 @@ def _activities(
     if selection.to_date is not None:
         where.append('"createdAt" <= $to_date')
         parameters["to_date"] = _naive(selection.to_date)
-    if selection.activity_types is not None:
-        where.append("list_contains($types, type)")
-        parameters["types"] = list(selection.activity_types)
     if selection.segment_id is not None:
         where.append(f'"contactId" IN ({_MEMBERS})')
-    table = "product_lines" if products else "activities"
-    source = f"{table} AS rows WHERE {' AND '.join(where)}"
-    if identities_changed:
-        source = (
-            "(SELECT held.* REPLACE (CASE WHEN moved.contact_id IS NULL THEN held.email"
-            f" ELSE moved.email END AS email) FROM {table} AS held LEFT JOIN ("
-            "SELECT contact_id, arg_max({'email': email}, commit).email AS email"
-            " FROM identity_changes WHERE commit <= $snapshot GROUP BY contact_id"
-            ') AS moved ON moved.contact_id = held."contactId") AS rows'
-            f" WHERE {' AND '.join(where)}"
-        )
+    wanted = frozenset(selection.activity_types or ACTIVITY_TYPES)
+    parts = []
+    for table, held in _tables(selection.kind):
+        types, conditions = held & wanted, list(where)
+        if not types:
+            continue
+        if types != held:
+            # Not IN: from five constants on the engine makes that a join.
+            listed = ", ".join(f"'{type_}'" for type_ in sorted(types))
+            conditions.append(f"list_contains([{listed}], type)")
+        rows = _with_present_email(table) if identities_changed else f"{table} AS rows"
+        parts.append(Part(source=f"{rows} WHERE {' AND '.join(conditions)}", types=types))
     return Query(
-        source=source,
+        parts=tuple(parts),
         parameters=parameters,
         created='"createdAt"',
         key='"activityId"' if products else "id",
@@ -90,28 +104,44 @@ def _activities(
     )
 
 
-def within(query: Query, first: RowKey | None, until: RowKey | None) -> tuple[str, dict[str, Any]]:
-    """The condition (starting with AND, or empty) for keys from `first` up to before `until`.
+def _tables(kind: MemberKind) -> list[tuple[str, frozenset[str]]]:
+    """The tables of a member of an activities export, with the types that each may hold."""
+    if kind is MemberKind.PRODUCTS:
+        with_lines = (id_ for id_, type_ in ACTIVITY_TYPES.items() if type_.has_product_lines)
+        return [("product_lines", frozenset(with_lines))]
+    return [(family.table, family.types) for family in FAMILIES]
+
+
+def _with_present_email(table: str) -> str:
+    return (
+        "(SELECT held.* REPLACE (CASE WHEN moved.contact_id IS NULL THEN held.email"
+        f" ELSE moved.email END AS email) FROM {table} AS held LEFT JOIN ("
+        "SELECT contact_id, arg_max({'email': email}, commit).email AS email"
+        " FROM identity_changes WHERE commit <= $snapshot GROUP BY contact_id"
+        ') AS moved ON moved.contact_id = held."contactId") AS rows'
+    )
+
+
+def within(query: Query, first: RowKey, until: RowKey) -> tuple[str, dict[str, Any]]:
+    """The condition (starting with AND) for keys from `first` up to before `until`.
 
     The plain comparison of instants comes first because only it lets the engine skip row groups.
     """
-    conditions, parameters = "", dict(query.parameters)
-    if first is not None:
-        parameters["first_at"] = _naive(instants.from_epoch_ms(first.created_ms))
-        conditions += f" AND {query.created} >= $first_at"
-        if first.id:
-            parameters["first_id"] = first.id
-            conditions += f" AND ({query.created} > $first_at OR {query.key} >= $first_id)"
-    if until is not None:
-        parameters["until_at"] = _naive(instants.from_epoch_ms(until.created_ms))
-        if until.id:
-            parameters["until_id"] = until.id
-            conditions += (
-                f" AND {query.created} <= $until_at"
-                f" AND ({query.created} < $until_at OR {query.key} < $until_id)"
-            )
-        else:
-            conditions += f" AND {query.created} < $until_at"
+    parameters = query.parameters | {
+        "first_at": _naive(instants.from_epoch_ms(first.created_ms)),
+        "until_at": _naive(instants.from_epoch_ms(until.created_ms)),
+    }
+    conditions = f" AND {query.created} >= $first_at"
+    if first.id:
+        parameters["first_id"] = first.id
+        conditions += f" AND ({query.created} > $first_at OR {query.key} >= $first_id)"
+    if not until.id:
+        return f"{conditions} AND {query.created} < $until_at", parameters
+    parameters["until_id"] = until.id
+    conditions += (
+        f" AND {query.created} <= $until_at"
+        f" AND ({query.created} < $until_at OR {query.key} < $until_id)"
+    )
     return conditions, parameters
 
 
