@@ -1,11 +1,12 @@
 # `make` alone lists the commands.
 PYTHON ?= python3
 VENV   := .venv
+SIZE   ?= small
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-readers lint format clean
+.PHONY: help install demo test test-readers bench bench-check lint format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -25,6 +26,14 @@ test: $(STAMP) lint ## every test that PyPI alone can serve
 
 test-readers: $(STAMP) ## open our ZIPs with unzip, 7z, bsdtar, Java and Node (apt: unzip p7zip-full libarchive-tools; JDK; Node)
 	$(BIN)/python -m pytest -n 2 tests/readers
+
+bench: $(STAMP) ## Outhaul and its rivals on the same rows: SIZE=small (minutes) or full (an hour)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks --size $(SIZE)
+
+bench-check: $(STAMP) ## fail when Outhaul takes more than 1.3 times as long as its bare prototype
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks --size $(SIZE) --check
 
 lint: $(STAMP) ## ruff, mypy, import layers
 	$(BIN)/ruff check .

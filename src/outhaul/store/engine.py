@@ -42,6 +42,8 @@ class Engine:
                 "threads": threads,
                 "temp_directory": str(scratch),
                 "arrow_large_buffer_size": True,
+                # Else the text of finished slices stays with the process for long.
+                "allocator_background_threads": True,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             },

@@ -14,6 +14,8 @@ from outhaul.store.engine import Engine
 from outhaul.store.selection import Query, query, within
 
 _BUCKETS = 8192
+_SMALL_SLICE_ROWS = 25_000
+_LEAST_SLICES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class SnapshotReader:
         self, account_id: str, selection: Selection, *, slice_rows: int, cancellation: Cancellation
     ) -> tuple[SlicePlan, ...]:
         """Disjoint slices in the file's order that hold every row of the selection, each with
-        its exact count, of about `slice_rows` rows. No rows: no slices."""
+        its exact count, of at most about `slice_rows` rows. No rows: no slices."""
         with (
             self._engine.session(account_id) as connection,
             _interruptible(connection, cancellation),
@@ -115,6 +117,9 @@ def _cuts(
     if total == 0:
         return []
     end = (RowKey(high + 1, ""), 0)
+    # A small export is cut finer, so that it too keeps several threads busy to its end. The cut
+    # depends on the rows alone, never on the machine: the same rows give the same bytes.
+    slice_rows = min(slice_rows, max(total // _LEAST_SLICES, _SMALL_SLICE_ROWS))
     if total <= slice_rows:
         return [(RowKey(low, ""), total), end]
     width = (high - low) // _BUCKETS + 1

@@ -1,0 +1,125 @@
+"""The bare prototype of Outhaul's own idea: its upper bound.
+
+    python -m benchmarks.prototype CASE DATA TARGET
+
+The engine's lines of every slice, compressed by two threads and written behind one another: no
+server, catalog, leases, object store or digest of the archive.
+"""
+
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from threading import Lock
+from typing import IO
+
+from isal import isal_zlib
+
+from benchmarks.cases import CASES, TIMEZONE, Case
+from benchmarks.measure import costing
+from demo.shop import LARGE_SEGMENT_ID
+from outhaul.domain.account import Language
+from outhaul.domain.cancellation import Cancellation
+from outhaul.domain.columns import Column
+from outhaul.domain.export import (
+    Delimiter,
+    Frozen,
+    MemberKind,
+    Selection,
+    SlicePlan,
+    Version,
+)
+from outhaul.domain.instants import from_epoch_ms
+from outhaul.domain.versions import columns
+from outhaul.render.line import line_sql
+from outhaul.store.commits import Commits
+from outhaul.store.contact_fields import ContactFields
+from outhaul.store.engine import Engine
+from outhaul.store.reader import SnapshotReader
+
+_SLICE_ROWS = 100_000
+_BLOCK = 256 * 1024
+
+
+def run(case: Case, data: Path, target: Path) -> int:
+    """Write the compressed lines of the case to `target`; returns the rows."""
+    store = data / "store"
+    account = next(store.glob("*.duckdb")).stem
+    engine = Engine(store, memory_limit="256MB", threads=2)
+    reader, cancellation, lock = SnapshotReader(engine), Cancellation(), Lock()
+    commits = Commits(engine)
+    snapshot = commits.snapshot(account).number
+    frozen = Frozen(
+        timezone=TIMEZONE,
+        language=Language.ES,
+        mobile_push=False,
+        custom_fields=ContactFields(engine).as_of(account, snapshot),
+    )
+
+    def written(task: tuple[Selection, tuple[Column, ...], SlicePlan], file: IO[bytes]) -> int:
+        selection, shown, part = task
+        deflate, rows, pieces = isal_zlib.compressobj(level=1, wbits=-15), 0, []
+        bounds = from_epoch_ms(part.first.created_ms), from_epoch_ms(part.until.created_ms + 1)
+        for batch in reader.lines(
+            account,
+            selection,
+            part,
+            line_sql=lambda types: line_sql(
+                shown,
+                types=types,
+                delimiter=Delimiter.COMMA,
+                date_format=case.date_format,
+                frozen=frozen,
+                created=bounds,
+            ),
+            cancellation=cancellation,
+        ):
+            rows += batch.rows
+            pieces += [
+                deflate.compress(batch.text[start : start + _BLOCK])
+                for start in range(0, len(batch.text), _BLOCK)
+            ]
+        pieces.append(deflate.flush())
+        with lock:
+            file.writelines(pieces)
+        return rows
+
+    with target.open("wb") as file, ThreadPoolExecutor(2) as pool:
+        tasks = []
+        for kind in _kinds(case):
+            selection = Selection(
+                kind=kind,
+                snapshot=snapshot,
+                segment_id=LARGE_SEGMENT_ID if case.segment else None,
+                from_date=None if case.contacts else case.window[0],
+                to_date=None if case.contacts else case.window[1] - timedelta(milliseconds=1),
+                activity_types=case.types,
+            )
+            shown = columns(kind, Version.V6, frozen, case.types)
+            parts = reader.cut(
+                account, selection, slice_rows=_SLICE_ROWS, cancellation=cancellation
+            )
+            tasks += [(selection, shown, part) for part in parts]
+        rows = sum(pool.map(lambda task: written(task, file), tasks))
+    engine.close()
+    return rows
+
+
+def _kinds(case: Case) -> list[MemberKind]:
+    if case.contacts:
+        return [MemberKind.CONTACTS]
+    return [MemberKind.ACTIVITIES, MemberKind.PRODUCTS]
+
+
+def main() -> None:
+    """Run once and print the cost as JSON."""
+    case, data, target = sys.argv[1:]
+    with costing([os.getpid()]) as cost:
+        rows = run(CASES[case], Path(data), Path(target))
+    print(json.dumps(vars(cost) | {"rows": rows}))
+
+
+if __name__ == "__main__":
+    main()
