@@ -39,7 +39,7 @@ from outhaul.store.contact_fields import ContactFields
 from outhaul.store.engine import Engine
 from outhaul.store.reader import SnapshotReader
 
-_SLICE_ROWS = 100_000
+_SLICE_ROWS = 250_000
 _BLOCK = 256 * 1024
 
 

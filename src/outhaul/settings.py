@@ -31,7 +31,7 @@ class Settings(BaseSettings):
         ge=1,
         description="Slices rendered at the same time; by default one a core.",
     )
-    slice_rows: int = Field(100_000, ge=1000, description="Rows of a slice, about.")
+    slice_rows: int = Field(250_000, ge=1000, description="Rows of a slice, about.")
     memory_limit: str = Field(
         "512MB",
         pattern=r"^\d+ ?[KMGT]i?B$",
