@@ -100,6 +100,7 @@ def _through_pipe(case: Case, target: Path, write: Callable[[Member, Path], None
     with _igzip(), _archive(target) as archive:
         for member in case.members:
             pipe = target.with_suffix(f".{member.table}.pipe")
+            pipe.unlink(missing_ok=True)
             os.mkfifo(pipe)
             writer = threading.Thread(target=write, args=(member, pipe))
             writer.start()

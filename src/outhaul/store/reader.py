@@ -14,8 +14,8 @@ from outhaul.store.engine import Engine
 from outhaul.store.selection import Query, query, within
 
 _BUCKETS = 8192
-_SMALL_SLICE_ROWS = 25_000
-_LEAST_SLICES = 8
+_SMALL_SLICE_ROWS = 50_000
+_LEAST_SLICES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
