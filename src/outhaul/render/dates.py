@@ -4,6 +4,7 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from outhaul.domain.account import Language
 from outhaul.domain.dates import (
@@ -19,6 +20,7 @@ from outhaul.domain.export import DateFormat, Frozen
 from outhaul.render.sql import literal
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
+_WIDTH, _NEVER = 13, -(10**11)
 _LONGEST, _MOST_STRETCHES = timedelta(days=200), 8
 
 _STRFTIME = {
@@ -148,33 +150,30 @@ def _stretches(between: Between, timezone: str) -> list[_Stretch]:
 def _offset_sql(microseconds: str, column: str, timezone: str) -> str:
     """The zone's offset in seconds, found by the year: the year has a few transitions at most.
 
-    The lists have one element a year. They are written as text, which is parsed once per
-    statement, because a statement with thousands of numbers takes long to plan.
+    The numbers of all years stand in one text, at a fixed width, because the engine takes long to
+    plan a statement with lists of hundreds of numbers, and plans it for every slice.
     """
-    transitions = zone_transitions(timezone, _FIRST_YEAR, _LAST_YEAR)
-    if len(transitions) == 1:
-        return f"CAST({transitions[0].offset} AS BIGINT)"
-    years = _by_year(transitions)
+    years = _by_year(timezone)
     busiest = max(len(changes) for _, changes in years)
-    index = f"greatest(least(year({column}), {_LAST_YEAR}), {_FIRST_YEAR}) - {_FIRST_YEAR - 1}"
+    year = f"greatest(least(year({column}), {_LAST_YEAR}), {_FIRST_YEAR}) - {_FIRST_YEAR}"
     branches = []
     # The first transition of the year that has not happened yet decides. A year with fewer than
-    # the busiest has NULL for the others: a comparison with it never holds.
+    # the busiest has an instant before all others: nothing is earlier.
     for place in range(busiest):
         instants = [c[place].at if place < len(c) else None for _, c in years]
         offsets = [_offset_before(start, changes, place) for start, changes in years]
         branches.append(
-            f"WHEN {microseconds} < 1000000 * {_bigints(instants)}[{index}]"
-            f" THEN {_bigints(offsets)}[{index}]"
+            f"WHEN {microseconds} < 1000000 * {_of_year(instants, year)}"
+            f" THEN {_of_year(offsets, year)}"
         )
     final = [_offset_before(start, changes, busiest) for start, changes in years]
-    return f"CASE {' '.join(branches)} ELSE {_bigints(final)}[{index}] END"
+    return f"CASE {' '.join(branches)} ELSE {_of_year(final, year)} END"
 
 
-def _by_year(
-    transitions: tuple[ZoneTransition, ...],
-) -> list[tuple[int, list[ZoneTransition]]]:
+@lru_cache(maxsize=64)
+def _by_year(timezone: str) -> list[tuple[int, list[ZoneTransition]]]:
     """For every year: the offset at its start (UTC) and the transitions in it."""
+    transitions = zone_transitions(timezone, _FIRST_YEAR, _LAST_YEAR)
     years = []
     offset = transitions[0].offset
     for year in range(_FIRST_YEAR, _LAST_YEAR + 1):
@@ -193,6 +192,7 @@ def _offset_before(start: int, changes: list[ZoneTransition], place: int) -> int
     return changes[min(place, len(changes)) - 1].offset if place and changes else start
 
 
-def _bigints(numbers: list[int] | list[int | None]) -> str:
-    text = ",".join("NULL" if number is None else str(number) for number in numbers)
-    return f"CAST('[{text}]' AS BIGINT[])"
+def _of_year(numbers: list[int] | list[int | None], year: str) -> str:
+    """The BIGINT at the place `year`, from 0 on."""
+    text = "".join(f"{_NEVER if number is None else number:>{_WIDTH}}" for number in numbers)
+    return f"CAST(substr('{text}', {_WIDTH} * ({year}) + 1, {_WIDTH}) AS BIGINT)"

@@ -36,26 +36,24 @@ def line_sql(
     pieces: list[Piece] = []
     for column in columns:
         between = created if column.source in _ORDERING else None
-        written = value(column, date_format, frozen, between)
-        if column.activity_types is None:
-            pieces += written
-        else:
-            pieces += _carried(column.source, written, column.activity_types, types)
+        holders, shown = _holders(column, types)
+        if shown or column.activity_types is None:
+            written = value(column, date_format, frozen, between)
+            pieces += written if shown == holders else _of_types(shown, written)
         pieces.append(Text(delimiter.value))
     return concat([*pieces[:-1], Text("\n")])
 
 
-def _carried(
-    field: str, written: Sequence[Piece], carriers: frozenset[str], types: Collection[str]
-) -> Sequence[Piece]:
-    """The value for the types that show it. A type that may hold the field, but shows it only in
-    later versions, writes nothing."""
-    holders = {type_ for type_ in types if field in ACTIVITY_TYPES[type_].fields}
-    shown = holders & carriers
-    if not shown:
-        return []
-    if shown == holders:
-        return written
+def _holders(column: Column, types: Collection[str]) -> tuple[set[str], set[str]]:
+    """Which of the types may hold the column's field, and which of those show it: a later
+    version may show more."""
+    if column.activity_types is None:
+        return set(), set()
+    holders = {type_ for type_ in types if column.source in ACTIVITY_TYPES[type_].fields}
+    return holders, holders & column.activity_types
+
+
+def _of_types(shown: Collection[str], written: Sequence[Piece]) -> Sequence[Piece]:
     # Not IN: from five constants on the engine makes that a join.
     types_sql = f"[{', '.join(map(literal, sorted(shown)))}]"
     condition = f"list_contains({types_sql}, {identifier('type')})"
