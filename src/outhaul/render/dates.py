@@ -166,8 +166,9 @@ def _offset_sql(microseconds: str, column: str, timezone: str) -> str:
             f"WHEN {microseconds} < 1000000 * {_of_year(instants, year)}"
             f" THEN {_of_year(offsets, year)}"
         )
-    final = [_offset_before(start, changes, busiest) for start, changes in years]
-    return f"CASE {' '.join(branches)} ELSE {_of_year(final, year)} END"
+    final = _of_year([_offset_before(start, changes, busiest) for start, changes in years], year)
+    # A zone such as UTC has no transition in any year.
+    return f"CASE {' '.join(branches)} ELSE {final} END" if branches else final
 
 
 @lru_cache(maxsize=64)

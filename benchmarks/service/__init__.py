@@ -1,0 +1,1 @@
+"""The server under load: latency, sharing between accounts, memory, cores, cancelling, imports."""
