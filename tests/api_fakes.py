@@ -14,7 +14,7 @@ from outhaul.api.health import HealthReport
 from outhaul.api.services import Services
 from outhaul.auth.secrets import hash_secret
 from outhaul.domain.account import Account, ApiKey, Language, Scope
-from outhaul.domain.errors import LinkRefused, NotFound, QueueFull
+from outhaul.domain.errors import LinkRefused, NotFinished, NotFound, QueueFull
 from outhaul.domain.export import ArchiveFacts, Export, ExportRequest, ExportStatus, Origin
 
 CREATED = datetime(2026, 4, 1, 8, tzinfo=UTC)
@@ -109,6 +109,11 @@ class FakeExports:
         newest_first = tuple(reversed(self.held.values()))
         start, end = (page - 1) * page_size, page * page_size
         return FakePage(results=newest_first[start:end], has_next=end < len(newest_first))
+
+    def manifest(self, account_id: str, export_id: str) -> str:
+        if self.get(account_id, export_id).status is not ExportStatus.FINISHED:
+            raise NotFinished("not yet")
+        return "{}"
 
     def delete(self, account_id: str, export_id: str) -> None:
         self.get(account_id, export_id)

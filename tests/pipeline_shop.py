@@ -120,7 +120,7 @@ class PipelineShop:
             export,
             plan,
             part,
-            key=f"{export.id}/{part.member}-{part.index}",
+            attempt=1,
             cancellation=Cancellation(),
             show_rows=lambda _rows: None,
         )
@@ -129,9 +129,7 @@ class PipelineShop:
         """The ZIP of an export."""
         pipeline, export, plan, parts = self.plan(wanted, slice_rows=slice_rows)
         done = [(part, self.slice(pipeline, export, plan, part)) for part in parts]
-        facts = pipeline.assemble(
-            export, plan, done, key=f"{export.id}/archive", cancellation=Cancellation()
-        )
+        facts, _ = pipeline.assemble(export, plan, done, attempt=1, cancellation=Cancellation())
         return b"".join(self.files.read(facts.key))
 
     def export(self, wanted: ExportRequest, *, slice_rows: int | None = None) -> list[bytes]:

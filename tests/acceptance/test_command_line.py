@@ -14,6 +14,7 @@ from tests.acceptance.conftest import run
     [
         ("serve",),
         ("import",),
+        ("verify",),
         ("accounts", "create"),
         ("accounts", "list"),
         ("accounts", "set"),
@@ -57,6 +58,13 @@ def test_wrong_use_is_one_clear_line_and_status_2(
     assert failed.stderr.count("\n") == 1
     assert failed.stderr.startswith("outhaul: ")
     assert message in failed.stderr
+
+
+def test_a_file_to_verify_has_to_be_there() -> None:
+    """Status 2 and its name; status 1 is kept for files that are not whole."""
+    failed = run("verify", "/nowhere.zip", check=False)
+    assert (failed.returncode, failed.stdout) == (2, "")
+    assert "/nowhere.zip" in failed.stderr
 
 
 def test_a_wrong_setting_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,14 @@
 """The main job on a real server process, seen through the command line and HTTP only."""
 
+import base64
+import csv
+import hashlib
+import io
 import json
 import signal
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -266,3 +271,54 @@ def test_a_deleted_running_export_stops_and_leaves_no_files(
         time.sleep(0.05)
     assert left == []
     assert caller.finished()["total"] == 60_000, "the server goes on with other work"
+
+
+def test_the_manifest_proves_the_file(shop: Caller, tmp_path: Path) -> None:
+    """Every number of it is that of the file, for the API, for `outhaul verify` and by hand."""
+    export = shop.finished(exportType="activities", filters=MARCH)
+    answer = shop.request("GET", f"/exports/{export['id']}/manifest")
+    assert answer.headers["content-type"] == "application/json"
+    manifest = answer.json()
+    download = httpx.get(export["fileUrl"])
+    sha256 = hashlib.sha256(download.content).digest()
+    assert download.headers["etag"] == f'"{sha256.hex()}"'
+    assert download.headers["repr-digest"] == f"sha-256=:{base64.b64encode(sha256).decode()}:"
+    assert manifest["archive"] == {
+        "fileName": export["fileName"],
+        "bytes": len(download.content),
+        "sha256": sha256.hex(),
+    }
+    assert manifest["rows"] == export["total"]
+    texts = shop.members(export)
+    assert [member["name"] for member in manifest["members"]] == list(texts)
+    for member, text in zip(manifest["members"], texts.values(), strict=True):
+        rows = list(csv.reader(io.StringIO(text.decode(), newline="")))
+        assert member["rows"] == len(rows) - 1
+        assert [column["label"] for column in member["columns"]] == rows[0]
+        assert (member["bytes"], member["crc32"]) == (len(text), f"{zlib.crc32(text):08x}")
+    first = manifest["members"][0]
+    assert (first["slices"][0]["first"], first["slices"][-1]["last"]) == (
+        {"createdAt": "2026-03-01T12:00:00.000Z", "id": "a1"},
+        {"createdAt": "2026-03-03T00:00:00.000Z", "id": "a3"},
+    )
+
+    file, proof = tmp_path / export["fileName"], tmp_path / "manifest.json"
+    file.write_bytes(download.content)
+    proof.write_bytes(answer.content)
+    said = run("verify", file, "--manifest", proof).stdout
+    assert f"it is export {export['id']} as of commit {manifest['snapshot']['number']}" in said
+    assert "agrees with itself" in run("verify", file).stdout
+    other = shop.finished(exportType="activities", filters=MARCH)
+    file.write_bytes(shop.download(other))
+    refused = run("verify", file, "--manifest", proof, check=False)
+    assert refused.returncode == 1
+    assert "archive: SHA-256" in refused.stderr
+    assert refused.stderr.endswith("differences\n")
+
+
+def test_a_manifest_is_its_accounts_alone(shop: Caller) -> None:
+    """404 for what is not the caller's, or not there at all."""
+    other = new_caller(shop.server, "Another shop")
+    export = shop.finished()
+    assert other.request("GET", f"/exports/{export['id']}/manifest").status_code == 404
+    assert shop.request("GET", f"/exports/{'0' * 24}/manifest").status_code == 404

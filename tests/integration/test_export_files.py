@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from outhaul.domain.cancellation import Cancellation, Cancelled
 from outhaul.domain.errors import ExportFailed, FailureCause
 from outhaul.domain.export import Delimiter, Filters
-from outhaul.domain.ids import new_id
 from outhaul.domain.imports import ImportKind
 from tests.pipeline_shop import PipelineShop, activities, members, request
 
@@ -206,7 +205,7 @@ def test_an_export_reads_one_instant(shop: PipelineShop) -> None:
 
     for (pipeline, export, plan, parts), expected in zip(planned, before, strict=True):
         done = [(part, shop.slice(pipeline, export, plan, part)) for part in parts]
-        facts = pipeline.assemble(export, plan, done, key=new_id(), cancellation=Cancellation())
+        facts, _ = pipeline.assemble(export, plan, done, attempt=1, cancellation=Cancellation())
         assert members(b"".join(shop.files.read(facts.key))) == expected
     now = [shop.export(one)[0].decode() for one in wanted]
     assert [text.count("\n") - 1 for text in now] == [3, 2, 3, 3]
@@ -224,7 +223,7 @@ def test_rows_that_do_not_match_the_plan_are_never_published(shop: PipelineShop)
     assert broken.value.cause is FailureCause.PARITY_BROKEN
     done = [(part, shop.slice(pipeline, export, plan, part)) for part in parts]
     with pytest.raises(ExportFailed) as broken:
-        pipeline.assemble(export, plan, done[:-1], key="x", cancellation=Cancellation())
+        pipeline.assemble(export, plan, done[:-1], attempt=1, cancellation=Cancellation())
     assert broken.value.cause is FailureCause.PARITY_BROKEN
 
 
@@ -239,8 +238,8 @@ def test_cancelled_work_stops_and_stores_nothing(shop: PipelineShop) -> None:
         pipeline.plan(shop.account, export, stop)
     with pytest.raises(Cancelled):
         pipeline.render(
-            export, plan, parts[0], key="r", cancellation=stop, show_rows=lambda _rows: None
+            export, plan, parts[0], attempt=2, cancellation=stop, show_rows=lambda _rows: None
         )
     with pytest.raises(Cancelled):
-        pipeline.assemble(export, plan, done, key="a", cancellation=stop)
-    assert {"r", "a"}.isdisjoint(shop.files.keys(""))
+        pipeline.assemble(export, plan, done, attempt=2, cancellation=stop)
+    assert not [key for key in shop.files.keys("") if "-2" in key]

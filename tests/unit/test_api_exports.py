@@ -172,3 +172,16 @@ def test_a_full_queue_has_the_contracts_code():
         "detail": "0 exports are already waiting; retry later or delete one.",
         "code": "E0301",
     }
+
+
+def test_a_manifest_comes_with_the_file():
+    """409 until the export is finished, then the very text that was recorded."""
+    edge = Edge()
+    edge.ask("POST", "/exports/", json=CONTACTS)
+    early = edge.ask("GET", f"/exports/{FIRST}/manifest")
+    assert (early.status_code, early.json()["title"]) == (409, "Conflict")
+    edge.exports.finish(FIRST)
+    answer = edge.ask("GET", f"/exports/{FIRST}/manifest/")
+    assert (answer.status_code, answer.text) == (200, "{}")
+    assert answer.headers["content-type"] == "application/json"
+    assert edge.ask("GET", f"/exports/{'0' * 24}/manifest").status_code == 404

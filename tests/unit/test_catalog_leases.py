@@ -51,7 +51,15 @@ ARCHIVE = ArchiveFacts(key="exports/x/archive-1.zip", bytes=10, sha256="0" * 64)
 
 def facts(rows: int) -> SliceFacts:
     return SliceFacts(
-        rows=rows, text_bytes=9, crc32=0, compressed_bytes=5, sha256="1" * 64, key=f"slice-{rows}"
+        rows=rows,
+        text_bytes=9,
+        crc32=0,
+        compressed_bytes=5,
+        sha256="1" * 64,
+        key=f"slice-{rows}",
+        first=RowKey(1, "a"),
+        last=RowKey(2, "b"),
+        attempt=1,
     )
 
 
@@ -109,10 +117,34 @@ def test_an_export_goes_through_its_steps(
     assemble = claimed(leases)
     assert assemble.lease.step is Step.ASSEMBLE
     assert Slices(database).recorded(id_) == ((PARTS[0], facts(3)), (PARTS[1], facts(4)))
-    leases.finished(assemble.lease, ARCHIVE)
+    leases.finished(assemble.lease, ARCHIVE, "{}")
     done = exports.get(account.id, id_)
     assert (done.status, done.progress, done.archive) == (ExportStatus.FINISHED, 7, ARCHIVE)
+    assert exports.manifest(account.id, id_) == "{}"
     assert leases.claim("one") is None
+
+
+def test_a_slice_whose_bytes_are_lost_is_due_again(
+    leases: Leases, exports: Exports, account: Account, database: Database
+) -> None:
+    """Only that slice; and when it is lost again and again, the export ends in error."""
+    id_ = create(exports, account)
+    leases.planned(claimed(leases).lease, PLAN, PARTS)
+    leases.rendered(claimed(leases).lease, facts(3))
+    leases.rendered(claimed(leases).lease, facts(4))
+    for time in range(3):
+        assembly = claimed(leases)
+        assert assembly.lease.step is Step.ASSEMBLE
+        over = leases.failed(
+            assembly.lease, FailureCause.STORAGE_UNAVAILABLE, final=False, lost_slice=PARTS[1]
+        )
+        assert over == (time == 2)
+        if not over:
+            again = claimed(leases)
+            assert again.slice_plan == PARTS[1]
+            leases.rendered(again.lease, facts(4))
+            expire_leases(database)
+    assert exports.get(account.id, id_).failure is FailureCause.STORAGE_UNAVAILABLE
 
 
 def test_an_export_without_rows_is_assembled_at_once(
@@ -268,7 +300,7 @@ def test_needed_files_are_archives_and_slices_in_progress(
     leases.rendered(one.lease, facts(3))
     assert leases.needed_files() == {"slice-3"}
     leases.rendered(two.lease, facts(4))
-    leases.finished(claimed(leases).lease, replace(ARCHIVE, key="the archive"))
+    leases.finished(claimed(leases).lease, replace(ARCHIVE, key="the archive"), "{}")
     assert leases.needed_files() == {"the archive"}
 
 

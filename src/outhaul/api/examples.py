@@ -70,6 +70,10 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         _error(403, "Forbidden", "This API key lacks the scope export:write."),
     ),
     404: ("Unknown or deleted.", _error(404, "Not Found", "No export has this id.")),
+    409: (
+        "The export is not finished.",
+        _error(409, "Conflict", "A manifest comes with the file; this export is not finished."),
+    ),
     413: (
         "The body is too long.",
         _error(413, "Content Too Large", "The body is longer than 65536 bytes."),

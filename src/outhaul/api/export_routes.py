@@ -17,6 +17,7 @@ from outhaul.api.openapi import CREATE_BODY, answers, example
 from outhaul.api.resource import base_url, resource_of
 from outhaul.api.services import Services
 from outhaul.api.wire import ExportList, ExportResource, Links
+from outhaul.archive.manifest import Manifest
 from outhaul.domain.account import Account, Scope
 from outhaul.domain.errors import MalformedId
 from outhaul.domain.ids import is_id
@@ -41,7 +42,7 @@ _PageSize = Annotated[
 
 
 def add_export_routes(app: FastAPI, services: Services) -> None:
-    """Register the four calls, each with and without the slash at the end."""
+    """Register the calls, each with and without the slash at the end."""
     exports = services.exports
     reader = Depends(guard(services, Scope.EXPORT_READ))
     writer = Depends(guard(services, Scope.EXPORT_WRITE))
@@ -89,6 +90,10 @@ def add_export_routes(app: FastAPI, services: Services) -> None:
             }
         )
 
+    def manifest(account: Annotated[Account, reader], export_id: _ExportId) -> Response:
+        text = exports.manifest(account.id, _checked(export_id))
+        return Response(text, media_type="application/json")
+
     def delete(account: Annotated[Account, writer], export_id: _ExportId) -> Response:
         exports.delete(account.id, _checked(export_id))
         return Response(status_code=204)
@@ -134,6 +139,15 @@ def add_export_routes(app: FastAPI, services: Services) -> None:
         response_model=ExportResource,
         responses=example(200, "The export.", examples.FINISHED)
         | answers(400, 401, 403, 404, 429, 500),
+    )
+    add(
+        "GET",
+        "/exports/{exportId}/manifest",
+        manifest,
+        operation_id="getManifest",
+        summary="Read what a finished export's file can be checked against (scope export:read)",
+        response_model=Manifest,
+        responses=answers(400, 401, 403, 404, 409, 429, 500),
     )
     add(
         "DELETE",

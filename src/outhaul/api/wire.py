@@ -3,26 +3,14 @@
 Absent properties are left out, never null: neither are nulls accepted, nor are they documented.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from outhaul.domain.errors import FailureCause
 from outhaul.domain.export import DateFormat, Delimiter, ExportStatus, ExportType, Origin, Version
-
-
-def _tidy(schema: dict[str, Any]) -> None:
-    for property_schema in schema.get("properties", {}).values():
-        # A title would only repeat the property's name, in worse casing.
-        property_schema.pop("title", None)
-        choices = property_schema.get("anyOf", [])
-        kept = [choice for choice in choices if choice.get("type") != "null"]
-        if len(kept) == 1 and len(choices) > 1:
-            del property_schema["anyOf"]
-            property_schema.update(kept[0])
-        if property_schema.get("default", ...) is None:
-            del property_schema["default"]
+from outhaul.domain.json_schema import tidy
 
 
 class Wire(BaseModel):
@@ -34,7 +22,7 @@ class Wire(BaseModel):
         frozen=True,
         populate_by_name=True,
         strict=True,
-        json_schema_extra=_tidy,
+        json_schema_extra=tidy,
     )
 
 

@@ -90,21 +90,30 @@ def _exactly(part: Part, *, member: str, index: int) -> Iterator[bytes]:
 def _entries(members: Sequence[Member]) -> list[Entry]:
     entries: list[Entry] = []
     for member in members:
-        crc32 = 0
-        for part in member.parts:
-            crc32 = isal_zlib.crc32_combine(crc32, part.crc32, part.text_bytes)
         entries.append(
             Entry(
                 name=member.name,
                 modified=member.modified,
                 offset=_end_of(entries),
                 text_bytes=sum(part.text_bytes for part in member.parts),
-                crc32=crc32,
-                compressed_bytes=sum(part.compressed_bytes for part in member.parts)
-                + len(_FINAL_BLOCK),
+                crc32=combined_crc32(member),
+                compressed_bytes=compressed_bytes(member),
             )
         )
     return entries
+
+
+def combined_crc32(member: Member) -> int:
+    """CRC-32 of the member's whole text."""
+    crc32 = 0
+    for part in member.parts:
+        crc32 = isal_zlib.crc32_combine(crc32, part.crc32, part.text_bytes)
+    return crc32
+
+
+def compressed_bytes(member: Member) -> int:
+    """Length of the member in the archive, without its headers."""
+    return sum(part.compressed_bytes for part in member.parts) + len(_FINAL_BLOCK)
 
 
 def _end_of(entries: Sequence[Entry]) -> int:

@@ -13,11 +13,11 @@ from isal import isal_zlib
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # the checker's stand-in for 3.12's collections.abc.Buffer
 
-_LEVEL = 1
+LEVEL = 1
 _RAW_DEFLATE = -15
 _BLOCK_BYTES = 256 * 1024
 
-COMPRESSOR = f"isal {isal.__version__}, level {_LEVEL}"
+COMPRESSOR = f"isal {isal.__version__}"
 """What made the compressed bytes; they are only promised to repeat under the same name."""
 
 
@@ -34,7 +34,7 @@ class SliceCompressor:
     """
 
     def __init__(self) -> None:
-        self._deflate = isal_zlib.compressobj(level=_LEVEL, wbits=_RAW_DEFLATE)
+        self._deflate = isal_zlib.compressobj(level=LEVEL, wbits=_RAW_DEFLATE)
         self._rest = bytearray()
         self._hash = hashlib.sha256()
         self._text_bytes = 0

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, delete, func, insert, select
 
 from outhaul.catalog.database import Database, now_ms
-from outhaul.catalog.tables import accounts, exports
+from outhaul.catalog.tables import accounts, exports, manifests
 from outhaul.domain.errors import FailureCause, NotFound, QueueFull
 from outhaul.domain.export import (
     ArchiveFacts,
@@ -74,6 +74,21 @@ class Exports:
         if row is None:
             raise NotFound("export", export_id)
         return export_of(row)
+
+    def manifest(self, account_id: str, export_id: str) -> str | None:
+        """The text of a finished export's manifest. Raises NotFound, as `get` does."""
+        statement = (
+            select(manifests.c.text)
+            .select_from(exports)
+            .outerjoin(manifests, manifests.c.export_id == exports.c.id)
+            .where(_is(account_id, export_id))
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(statement).first()
+        if row is None:
+            raise NotFound("export", export_id)
+        text: str | None = row[0]
+        return text
 
     def find(self, export_id: str) -> Export:
         """The export of whichever account, for links that carry their own permission.

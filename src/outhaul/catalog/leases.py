@@ -27,8 +27,13 @@ from sqlalchemy import (
 from outhaul.catalog.database import Database, now_ms
 from outhaul.catalog.due import Step, due_step
 from outhaul.catalog.exports import export_of
-from outhaul.catalog.slices import slice_plan_of, slice_plan_values
-from outhaul.catalog.tables import exports, slices
+from outhaul.catalog.slices import (
+    NOT_RENDERED,
+    slice_facts_values,
+    slice_plan_of,
+    slice_plan_values,
+)
+from outhaul.catalog.tables import exports, manifests, slices
 from outhaul.domain.errors import FailureCause, OuthaulError
 from outhaul.domain.export import (
     ArchiveFacts,
@@ -161,12 +166,7 @@ class Leases:
             _expect(
                 connection,
                 lease,
-                rows=facts.rows,
-                text_bytes=facts.text_bytes,
-                crc32=facts.crc32,
-                compressed_bytes=facts.compressed_bytes,
-                sha256=facts.sha256,
-                file_key=facts.key,
+                **slice_facts_values(facts),
                 lease_owner=None,
                 lease_until_ms=0,
             )
@@ -181,8 +181,8 @@ class Leases:
                     .values(step=Step.ASSEMBLE.value)
                 )
 
-    def finished(self, lease: Lease, archive: ArchiveFacts) -> None:
-        """Publish: status, rows, bytes and digest change in this one transaction."""
+    def finished(self, lease: Lease, archive: ArchiveFacts, manifest: str) -> None:
+        """Publish: status, rows, bytes, digest and manifest change in this one transaction."""
         with self._database.transaction() as connection:
             _expect(
                 connection,
@@ -197,10 +197,20 @@ class Leases:
                 lease_owner=None,
                 lease_until_ms=0,
             )
+            connection.execute(insert(manifests).values(export_id=lease.export_id, text=manifest))
 
-    def failed(self, lease: Lease, cause: FailureCause, *, final: bool) -> bool:
+    def failed(
+        self,
+        lease: Lease,
+        cause: FailureCause,
+        *,
+        final: bool,
+        lost_slice: SlicePlan | None = None,
+    ) -> bool:
         """Count a fault of the step; it is due again after a growing pause. A final one, or the
-        last that is allowed, ends the export in `error`: then the answer is True."""
+        last that is allowed, ends the export in `error`: then the answer is True.
+
+        When assembly finds a `lost_slice`, that slice is due again before it."""
         table, place = _place(lease)
         with self._database.transaction() as connection:
             found = connection.execute(select(table.c.faults).where(place)).scalar()
@@ -214,6 +224,8 @@ class Leases:
                 lease_until_ms=now_ms() + pause_ms,
             )
             over = final or faults >= self._fault_limit
+            if lost_slice is not None and not over:
+                _render_again(connection, lease.export_id, lost_slice)
             if over:
                 connection.execute(
                     update(exports)
@@ -292,6 +304,21 @@ def _renewed(connection: Connection, lease: Lease, **values: object) -> bool:
 def _expect(connection: Connection, lease: Lease, **values: object) -> None:
     if not _renewed(connection, lease, **values):
         raise LeaseLost
+
+
+def _render_again(connection: Connection, export_id: str, lost: SlicePlan) -> None:
+    connection.execute(
+        update(slices)
+        .where(
+            slices.c.export_id == export_id,
+            slices.c.member == lost.member.value,
+            slices.c.position == lost.index,
+        )
+        .values(**NOT_RENDERED)
+    )
+    connection.execute(
+        update(exports).where(exports.c.id == export_id).values(step=Step.SLICES.value)
+    )
 
 
 def _show_progress(connection: Connection, export_id: str, live: int) -> None:

@@ -15,11 +15,11 @@ class Slices:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def recorded(self, export_id: str) -> tuple[tuple[SlicePlan, SliceFacts | None], ...]:
-        """Every slice with its facts, in the order of members and positions."""
+    def recorded(self, export_id: str) -> tuple[tuple[SlicePlan, SliceFacts], ...]:
+        """The rendered slices with their facts, in the order of members and positions."""
         statement = (
             select(slices)
-            .where(slices.c.export_id == export_id)
+            .where(slices.c.export_id == export_id, slices.c.crc32.is_not(None))
             .order_by(slices.c.member, slices.c.position)
         )
         with self._database.reading() as connection:
@@ -53,10 +53,8 @@ def slice_plan_values(export_id: str, plan: SlicePlan) -> dict[str, Any]:
     }
 
 
-def _facts(row: "Row[tuple[object, ...]]") -> SliceFacts | None:
+def _facts(row: "Row[tuple[object, ...]]") -> SliceFacts:
     values = row._mapping  # noqa: SLF001 -- SQLAlchemy's public accessor, despite its name
-    if values["crc32"] is None:
-        return None
     return SliceFacts(
         rows=values["rows"],
         text_bytes=values["text_bytes"],
@@ -64,4 +62,42 @@ def _facts(row: "Row[tuple[object, ...]]") -> SliceFacts | None:
         compressed_bytes=values["compressed_bytes"],
         sha256=values["sha256"],
         key=values["file_key"],
+        first=RowKey(values["first_row_ms"], values["first_row_id"]),
+        last=RowKey(values["last_row_ms"], values["last_row_id"]),
+        attempt=values["rendered_attempt"],
     )
+
+
+def slice_facts_values(facts: SliceFacts) -> dict[str, Any]:
+    """The columns that say that a slice is rendered."""
+    return {
+        "rows": facts.rows,
+        "text_bytes": facts.text_bytes,
+        "crc32": facts.crc32,
+        "compressed_bytes": facts.compressed_bytes,
+        "sha256": facts.sha256,
+        "file_key": facts.key,
+        "first_row_ms": facts.first.created_ms,
+        "first_row_id": facts.first.id,
+        "last_row_ms": facts.last.created_ms,
+        "last_row_id": facts.last.id,
+        "rendered_attempt": facts.attempt,
+    }
+
+
+NOT_RENDERED: dict[str, Any] = dict.fromkeys(
+    (
+        "rows",
+        "text_bytes",
+        "crc32",
+        "compressed_bytes",
+        "sha256",
+        "file_key",
+        "first_row_ms",
+        "first_row_id",
+        "last_row_ms",
+        "last_row_id",
+        "rendered_attempt",
+    )
+)
+"""The same columns of a slice that is not, or not any more."""

@@ -108,10 +108,22 @@ slices = Table(
     Column("compressed_bytes", BigInteger),
     Column("sha256", String(64)),
     Column("file_key", Text),
+    Column("first_row_ms", BigInteger),
+    Column("first_row_id", Text),
+    Column("last_row_ms", BigInteger),
+    Column("last_row_id", Text),
+    Column("rendered_attempt", Integer),
     Column("lease_owner", String(24)),
     Column("lease_until_ms", BigInteger, nullable=False, default=0),
     Column("attempt", Integer, nullable=False, default=0),
     Column("faults", Integer, nullable=False, default=0),
+)
+
+manifests = Table(
+    "manifests",
+    metadata,
+    Column("export_id", ForeignKey("exports.id", ondelete="CASCADE"), primary_key=True),
+    Column("text", Text, nullable=False),
 )
 
 imports = Table(

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from outhaul import __version__
-from outhaul.cli import accounts, imports, keys, serve
+from outhaul.cli import accounts, imports, keys, serve, verify
 from outhaul.domain.errors import BadRequest, NotFound, OuthaulError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("serve")(serve.serve)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
 app.command("import")(imports.import_file)
+app.command("verify")(verify.verify_file)
 
 
 def _show_version(wanted: bool) -> None:

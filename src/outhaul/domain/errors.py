@@ -11,6 +11,7 @@ OuthaulError
 │   ├── MediaTypeRefused       the body is not labelled application/json
 │   ├── MalformedBody          not JSON, repeated keys, NaN, too large
 │   ├── MalformedId
+│   ├── NotFinished            asked for what only a finished export has
 │   └── QueueFull              code E0301
 ├── NotFound
 ├── Invalid                    every violation at once
@@ -81,6 +82,10 @@ class MalformedBody(BadRequest):
 
 class MalformedId(BadRequest):
     """An id in the path that cannot be one."""
+
+
+class NotFinished(BadRequest):
+    """Asked for what only a finished export has."""
 
 
 class QueueFull(BadRequest):

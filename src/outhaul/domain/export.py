@@ -176,6 +176,12 @@ class SliceFacts:
     """Hex digest of the compressed bytes."""
     key: str
     """Key in the object store."""
+    first: RowKey
+    """The first row."""
+    last: RowKey
+    """The last row (included)."""
+    attempt: int
+    """Which claim of the slice rendered it."""
 
 
 class FieldType(StrEnum):

@@ -12,7 +12,7 @@ from outhaul.catalog import exports as catalog
 from outhaul.catalog.exports import ExportPage
 from outhaul.catalog.keys import LinkKeys
 from outhaul.domain.account import Account
-from outhaul.domain.errors import FileMissing, LinkRefused, NotFound
+from outhaul.domain.errors import FileMissing, LinkRefused, NotFinished, NotFound
 from outhaul.domain.export import Export, ExportRequest, Origin
 from outhaul.files.object_store import Files
 from outhaul.store.segment_reads import SegmentReads
@@ -81,6 +81,13 @@ class Exports:
     def page(self, account_id: str, *, page: int, page_size: int) -> ExportPage:
         """Page number `page` (from 1) of the account's exports, newest first."""
         return self._exports.page(account_id, page=page, page_size=page_size)
+
+    def manifest(self, account_id: str, export_id: str) -> str:
+        """The manifest's text, canonical JSON. Raises NotFound and NotFinished."""
+        text = self._exports.manifest(account_id, export_id)
+        if text is None:
+            raise NotFinished("A manifest comes with the file; this export is not finished.")
+        return text
 
     def delete(self, account_id: str, export_id: str) -> None:
         """Forget the export and its file; stops the work on it. Raises NotFound.

@@ -4,20 +4,22 @@ Each step takes what the step before has recorded and gives what is to be record
 them changes the catalog. A step that is done again from the same plan gives the same bytes.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 from outhaul.archive.container import Member, Part, archive_bytes
 from outhaul.archive.deflate import SliceCompressor
+from outhaul.archive.manifest import Manifest
 from outhaul.domain.account import Account
 from outhaul.domain.cancellation import Cancellation
-from outhaul.domain.errors import ExportFailed, FailureCause
-from outhaul.domain.export import ArchiveFacts, Export, Frozen, SliceFacts, SlicePlan
+from outhaul.domain.errors import ExportFailed, FailureCause, FileMissing, OuthaulError
+from outhaul.domain.export import ArchiveFacts, Export, Frozen, RowKey, SliceFacts, SlicePlan
 from outhaul.domain.instants import from_epoch_ms
 from outhaul.domain.plan import ExportPlan
 from outhaul.files.object_store import Files
+from outhaul.pipeline.hashing import SideHash
 from outhaul.pipeline.layout import MemberLayout, layout
+from outhaul.pipeline.manifest import manifest_of
 from outhaul.render.line import header, line_sql
 from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
@@ -75,11 +77,12 @@ class Pipeline:
         plan: ExportPlan,
         slice_plan: SlicePlan,
         *,
-        key: str,
+        attempt: int,
         cancellation: Cancellation,
         show_rows: Callable[[int], None],
     ) -> SliceFacts:
-        """Render, compress and store one slice under `key`; `show_rows` hears how far it is.
+        """Render, compress and store one slice; `show_rows` hears how far it is. Every `attempt`
+        writes a file of its own.
 
         Raises ExportFailed when the slice does not hold the rows that the plan counted.
         """
@@ -90,6 +93,7 @@ class Pipeline:
         )
         compressor = SliceCompressor()
         rows = 0
+        ends: list[RowKey] = []
 
         def compressed() -> Iterator[bytes]:
             nonlocal rows
@@ -109,9 +113,11 @@ class Pipeline:
             ):
                 yield compressor.write(batch.text)
                 rows += batch.rows
+                ends[:] = [*ends[:1], batch.last] if ends else [batch.first, batch.last]
                 show_rows(rows)
             yield compressor.finish()
 
+        key = f"{folder(export)}/slices/{slice_plan.member}-{slice_plan.index}-{attempt}"
         self._files.write(key, compressed())
         if rows != slice_plan.rows:
             raise ExportFailed(
@@ -124,63 +130,104 @@ class Pipeline:
             compressed_bytes=compressor.compressed_bytes,
             sha256=compressor.sha256,
             key=key,
+            first=ends[0],
+            last=ends[1],
+            attempt=attempt,
         )
 
     def assemble(
         self,
         export: Export,
         plan: ExportPlan,
-        slices: Sequence[tuple[SlicePlan, SliceFacts | None]],
+        slices: Sequence[tuple[SlicePlan, SliceFacts]],
         *,
-        key: str,
+        attempt: int,
         cancellation: Cancellation,
-    ) -> ArchiveFacts:
-        """Stitch the slices into the archive, durable under `key` when this returns.
+    ) -> tuple[ArchiveFacts, Manifest]:
+        """Stitch the slices into the archive, durable when this returns. Every `attempt` writes
+        a file of its own.
 
-        Raises ExportFailed unless exactly the planned rows are there.
+        Raises ExportFailed unless exactly the planned rows are there, and LostSlice where the
+        bytes of a slice are not those that were recorded.
         """
-        rows = sum(facts.rows for _, facts in slices if facts is not None)
+        rows = sum(facts.rows for _, facts in slices)
         if rows != export.total:
             raise ExportFailed(FailureCause.PARITY_BROKEN, f"{rows} rows, {export.total} planned")
-        members = [
-            Member(
-                name=member.name,
-                modified=export.created_at,
-                parts=[
-                    _header_part(header(member.columns, export.request.delimiter)),
-                    *(
-                        self._part(facts)
-                        for slice_plan, facts in slices
-                        if facts is not None and slice_plan.member is member.selection.kind
-                    ),
-                ],
-            )
-            for member in layout(export, plan)
-        ]
-        digest = hashlib.sha256()
+        with ThreadPoolExecutor(2) as executor:
+            members = [
+                (member, [part for part in slices if part[0].member is member.selection.kind])
+                for member in layout(export, plan)
+            ]
+            stored = [
+                Member(
+                    name=member.name,
+                    modified=export.created_at,
+                    parts=[
+                        _header_part(header(member.columns, export.request.delimiter)),
+                        *(self._part(*part, executor) for part in parts),
+                    ],
+                )
+                for member, parts in members
+            ]
+            digest = SideHash(executor)
 
-        def hashed(hasher: Executor) -> Iterator[bytes]:
-            # Hashing takes as long as copying, and neither needs the GIL: they go side by side,
-            # one chunk apart.
-            before = hasher.submit(lambda: None)
-            for chunk in archive_bytes(members):
-                cancellation.check()
-                before.result()
-                before = hasher.submit(digest.update, chunk)
-                yield chunk
-            before.result()
+            def hashed() -> Iterator[bytes]:
+                for chunk in archive_bytes(stored):
+                    cancellation.check()
+                    digest.take(chunk)
+                    yield chunk
 
-        with ThreadPoolExecutor(1) as hasher:
-            size = self._files.write(key, hashed(hasher))
-        return ArchiveFacts(key=key, bytes=size, sha256=digest.hexdigest())
+            key = f"{folder(export)}/archive-{attempt}.zip"
+            size = self._files.write(key, hashed())
+            archive = ArchiveFacts(key=key, bytes=size, sha256=digest.hexdigest())
+        return archive, manifest_of(
+            export,
+            plan,
+            archive,
+            [
+                (member, made, [facts for _, facts in parts])
+                for (member, parts), made in zip(members, stored, strict=True)
+            ],
+        )
 
-    def _part(self, facts: SliceFacts) -> Part:
+    def _part(self, slice_plan: SlicePlan, facts: SliceFacts, executor: Executor) -> Part:
         return Part(
             text_bytes=facts.text_bytes,
             crc32=facts.crc32,
             compressed_bytes=facts.compressed_bytes,
-            read=lambda: self._files.read(facts.key),
+            read=lambda: self._recorded_bytes(slice_plan, facts, executor),
         )
+
+    def _recorded_bytes(
+        self, slice_plan: SlicePlan, facts: SliceFacts, executor: Executor
+    ) -> Iterator[bytes]:
+        """The slice as it was recorded; a disk may have lost or changed it since."""
+        digest, length = SideHash(executor), 0
+        try:
+            for chunk in self._files.read(facts.key):
+                digest.take(chunk)
+                length += len(chunk)
+                # More than was recorded: not this slice, and the archive has no room for it.
+                if length > facts.compressed_bytes:
+                    break
+                yield chunk
+        except FileMissing as error:
+            raise LostSlice(slice_plan) from error
+        if length != facts.compressed_bytes or digest.hexdigest() != facts.sha256:
+            raise LostSlice(slice_plan)
+
+
+class LostSlice(OuthaulError):
+    """The stored bytes of a recorded slice are missing, or are not those that were recorded."""
+
+    def __init__(self, slice_plan: SlicePlan) -> None:
+        super().__init__(f"{slice_plan.member} {slice_plan.index}")
+        self.slice_plan = slice_plan
+
+
+def folder(export: Export) -> str:
+    """Prefix of the keys of all files of an export."""
+    return f"exports/{export.id}"
 
 
 def _member(members: Sequence[MemberLayout], slice_plan: SlicePlan) -> MemberLayout:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import duckdb
 import nanoarrow
+from nanoarrow.c_array import CArray
 
 from outhaul.domain.cancellation import Cancellation, Cancelled
 from outhaul.domain.export import RowKey, Selection, SlicePlan
@@ -24,6 +25,9 @@ class TextBatch:
 
     rows: int
     text: memoryview
+    first: RowKey
+    """The batch's first row."""
+    last: RowKey
 
 
 class SnapshotReader:
@@ -70,14 +74,30 @@ class SnapshotReader:
                 f" FROM {part.source}{condition}"
                 for part in rows.parts
             )
-            statement = f"SELECT line FROM ({parts}) ORDER BY {rows.created}, {rows.key}{rows.tie}"
+            statement = (
+                f"SELECT line, {rows.created}, {rows.key} FROM ({parts})"
+                f" ORDER BY {rows.created}, {rows.key}{rows.tie}"
+            )
             # A relation streams; execute() would hold the whole result in memory first.
             relation = connection.sql(statement, params=parameters)
             with nanoarrow.c_array_stream(relation) as stream:
                 for array in stream:
                     cancellation.check()
-                    text = memoryview(array.child(0).view().buffer(2))
-                    yield TextBatch(rows=array.length, text=text)
+                    if not array.length:
+                        continue
+                    yield TextBatch(
+                        rows=array.length,
+                        text=memoryview(array.child(0).view().buffer(2)),
+                        first=_key_at(array, 0),
+                        last=_key_at(array, array.length - 1),
+                    )
+
+
+def _key_at(array: CArray, row: int) -> RowKey:
+    """The key in the second and third column of a batch: microseconds, and a text."""
+    created = memoryview(array.child(1).view().buffer(1))[row]
+    _, ends, text = (memoryview(array.child(2).view().buffer(number)) for number in range(3))
+    return RowKey(created // 1000, bytes(text[ends[row] : ends[row + 1]]).decode())
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from outhaul.domain.errors import (
     StorageUnavailable,
 )
 from outhaul.files.object_store import Files
-from outhaul.pipeline.pipeline import Pipeline
+from outhaul.pipeline.pipeline import LostSlice, Pipeline, folder
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +96,6 @@ class ExportWork:
 
     def _do(self, claim: Claim, cancellation: Cancellation, rows: list[int]) -> None:
         lease, export, plan = claim.lease, claim.export, claim.plan
-        folder = f"exports/{export.id}"
         if plan is None:
             account = self._accounts.get(lease.account_id)
             made, parts = self._pipeline.plan(account, export, cancellation)
@@ -112,22 +111,24 @@ class ExportWork:
                 export,
                 plan,
                 part,
-                key=f"{folder}/slices/{part.member}-{part.index}-{lease.attempt}",
+                attempt=lease.attempt,
                 cancellation=cancellation,
                 show_rows=show_rows,
             )
             self._leases.rendered(lease, facts)
         else:
-            archive = self._pipeline.assemble(
+            archive, manifest = self._pipeline.assemble(
                 export,
                 plan,
                 self._slices.recorded(export.id),
-                key=f"{folder}/archive-{lease.attempt}.zip",
+                attempt=lease.attempt,
                 cancellation=cancellation,
             )
-            self._leases.finished(lease, archive)
+            self._leases.finished(lease, archive, manifest.text())
             _log.info("export finished export=%s bytes=%d", export.id, archive.bytes)
-            self._files.delete([key for key in self._files.keys(folder) if key != archive.key])
+            self._files.delete(
+                [key for key in self._files.keys(folder(export)) if key != archive.key]
+            )
 
     def _report(self, lease: Lease, error: Exception) -> None:
         cause = _cause(error)
@@ -141,7 +142,12 @@ class ExportWork:
             exc_info=_log.isEnabledFor(logging.DEBUG),
         )
         try:
-            ended = self._leases.failed(lease, cause, final=isinstance(error, ExportFailed))
+            ended = self._leases.failed(
+                lease,
+                cause,
+                final=isinstance(error, ExportFailed),
+                lost_slice=error.slice_plan if isinstance(error, LostSlice) else None,
+            )
         except LeaseLost:
             ended = False
         if ended:
@@ -163,7 +169,7 @@ def _cause(error: Exception) -> FailureCause:
             return error.cause
         case StorageFull():
             return FailureCause.STORAGE_FULL
-        case StorageUnavailable() | FileMissing():
+        case StorageUnavailable() | FileMissing() | LostSlice():
             return FailureCause.STORAGE_UNAVAILABLE
         case _:
             return FailureCause.INTERNAL

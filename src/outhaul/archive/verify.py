@@ -1,0 +1,103 @@
+"""Does a file hold what its manifest says? Offline, in constant memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from outhaul.archive.manifest import Manifest, MemberProof, columns_digest
+from outhaul.archive.recount import (
+    Damaged,
+    RecountedMember,
+    archive_digest,
+    entries,
+    recount,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What was counted, and every difference found; no difference means the file is whole."""
+
+    bytes: int
+    sha256: str
+    members: tuple[tuple[str, int], ...]
+    """Name and rows of each file that could be read, its header not counted."""
+    differences: tuple[str, ...]
+
+
+def verify(path: Path, manifest: Manifest | None) -> Verdict:
+    """Recount and rehash the ZIP; without a manifest it is only checked against itself."""
+    differences: list[str] = []
+    if manifest is not None:
+        differences += _own_differences(manifest)
+    length, sha256 = archive_digest(path)
+    if manifest is not None:
+        differences += _unequal("archive: bytes", length, manifest.archive.bytes)
+        differences += _unequal("archive: SHA-256", sha256, manifest.archive.sha256)
+    found: list[RecountedMember] = []
+    try:
+        listed = entries(path)
+    except Damaged as error:
+        differences.append(str(error))
+        listed = []
+    else:
+        if manifest is not None:
+            names = [entry.filename for entry in listed]
+            differences += _unequal(
+                "archive: files", names, [member.name for member in manifest.members]
+            )
+    proofs = {member.name: member for member in manifest.members} if manifest else {}
+    for entry in listed:
+        proof = proofs.get(entry.filename)
+        cuts = (
+            [proof.header.compressed_bytes, *(part.compressed_bytes for part in proof.slices)]
+            if proof
+            else []
+        )
+        try:
+            member = recount(path, entry, cuts)
+        except Damaged as error:
+            differences.append(str(error))
+            continue
+        found.append(member)
+        if proof:
+            differences += _member_differences(member, proof)
+    return Verdict(
+        bytes=length,
+        sha256=sha256,
+        members=tuple((member.name, member.lines - 1) for member in found),
+        differences=tuple(differences),
+    )
+
+
+def _own_differences(manifest: Manifest) -> Iterator[str]:
+    yield from _unequal("manifest: digest", manifest.true_digest(), manifest.digest)
+    yield from _unequal(
+        "manifest: rows of the members", sum(m.rows for m in manifest.members), manifest.rows
+    )
+    for member in manifest.members:
+        place = f"manifest: {member.name}"
+        rows = sum(part.rows for part in member.slices)
+        yield from _unequal(f"{place}: rows of the slices", rows, member.rows)
+        columns = columns_digest(member.columns)
+        yield from _unequal(f"{place}: hash of the columns", columns, member.columns_sha256)
+
+
+def _member_differences(found: RecountedMember, proof: MemberProof) -> Iterator[str]:
+    yield from _unequal(f"{proof.name}: rows", found.lines - 1, proof.rows)
+    yield from _unequal(f"{proof.name}: bytes", found.bytes, proof.bytes)
+    yield from _unequal(f"{proof.name}: CRC-32", f"{found.crc32:08x}", proof.crc32)
+    yield from _unequal(
+        f"{proof.name}: compressed bytes", found.compressed_bytes, proof.compressed_bytes
+    )
+    for number, (piece, part) in enumerate(zip(found.pieces[1:], proof.slices, strict=True)):
+        place = f"{proof.name}: slice {number}"
+        yield from _unequal(f"{place}: rows", piece.lines, part.rows)
+        yield from _unequal(f"{place}: bytes", piece.bytes, part.bytes)
+        yield from _unequal(f"{place}: CRC-32", f"{piece.crc32:08x}", part.crc32)
+        yield from _unequal(f"{place}: SHA-256", piece.sha256, part.sha256)
+
+
+def _unequal(place: str, found: object, expected: object) -> Iterator[str]:
+    if found != expected:
+        yield f"{place}: {found} instead of {expected}"

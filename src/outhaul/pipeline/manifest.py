@@ -1,0 +1,104 @@
+"""From the facts of plan, slices and archive to the manifest."""
+
+from collections.abc import Sequence
+
+from outhaul import __version__
+from outhaul.archive.container import Member, combined_crc32, compressed_bytes
+from outhaul.archive.deflate import COMPRESSOR, LEVEL
+from outhaul.archive.manifest import (
+    ArchiveProof,
+    ColumnEntry,
+    CompressorEntry,
+    FiltersEntry,
+    HeaderProof,
+    Manifest,
+    ManifestContent,
+    MemberProof,
+    RowPlace,
+    SliceProof,
+    SnapshotEntry,
+    columns_digest,
+    sealed,
+)
+from outhaul.domain.export import ArchiveFacts, Export, Filters, RowKey, SliceFacts
+from outhaul.domain.instants import from_epoch_ms, to_text
+from outhaul.domain.plan import ExportPlan
+from outhaul.pipeline.layout import MemberLayout
+
+
+def manifest_of(
+    export: Export,
+    plan: ExportPlan,
+    archive: ArchiveFacts,
+    members: Sequence[tuple[MemberLayout, Member, Sequence[SliceFacts]]],
+) -> Manifest:
+    """The manifest of a finished archive; `members` in their order in it."""
+    request = export.request
+    return sealed(
+        ManifestContent(
+            outhaul=__version__,
+            export_id=export.id,
+            export_type=request.export_type.value,
+            version=request.version.value,
+            date_format=request.date_format.value,
+            delimiter=request.delimiter.value,
+            filters=_filters(request.filters),
+            timezone=plan.frozen.timezone,
+            language=plan.frozen.language.value,
+            created_at=to_text(export.created_at),
+            snapshot=SnapshotEntry(
+                number=plan.snapshot,
+                at=to_text(plan.snapshot_at) if plan.snapshot_at else None,
+            ),
+            compressor=CompressorEntry(name=COMPRESSOR, level=LEVEL),
+            rows=sum(part.rows for _, _, slices in members for part in slices),
+            archive=ArchiveProof(
+                file_name=export.file_name, bytes=archive.bytes, sha256=archive.sha256
+            ),
+            members=tuple(_member(*member) for member in members),
+        )
+    )
+
+
+def _member(layout: MemberLayout, member: Member, slices: Sequence[SliceFacts]) -> MemberProof:
+    columns = tuple(
+        ColumnEntry(id=column.id, label=column.label, type=column.type.value)
+        for column in layout.columns
+    )
+    header = member.parts[0]
+    return MemberProof(
+        name=member.name,
+        rows=sum(part.rows for part in slices),
+        bytes=sum(part.text_bytes for part in member.parts),
+        crc32=f"{combined_crc32(member):08x}",
+        compressed_bytes=compressed_bytes(member),
+        columns=columns,
+        columns_sha256=columns_digest(columns),
+        header=HeaderProof(bytes=header.text_bytes, compressed_bytes=header.compressed_bytes),
+        slices=tuple(
+            SliceProof(
+                rows=part.rows,
+                bytes=part.text_bytes,
+                crc32=f"{part.crc32:08x}",
+                compressed_bytes=part.compressed_bytes,
+                sha256=part.sha256,
+                first=_place(part.first),
+                last=_place(part.last),
+                attempt=part.attempt,
+            )
+            for part in slices
+        ),
+    )
+
+
+def _place(key: RowKey) -> RowPlace:
+    return RowPlace(created_at=to_text(from_epoch_ms(key.created_ms)), id=key.id)
+
+
+def _filters(filters: Filters) -> FiltersEntry:
+    return FiltersEntry(
+        activity_types=filters.activity_types,
+        from_date=to_text(filters.from_date) if filters.from_date else None,
+        to_date=to_text(filters.to_date) if filters.to_date else None,
+        segment_id=filters.segment_id,
+    )
