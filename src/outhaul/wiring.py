@@ -94,7 +94,7 @@ class Outhaul:
                 wake=bell.ring,
             ),
             keys=registry.keys,
-            rates=Rates(database, limit=settings.rate_limit),
+            rates=Rates(limit=settings.rate_limit),
             health=self.health,
             public_url=settings.public_url,
         )

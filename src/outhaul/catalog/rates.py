@@ -1,16 +1,17 @@
 """The request limit: GCRA, one number an account, exact under any number of threads.
 
 A request costs period/limit of time; an account may run ahead of the clock by one period. The
-number kept is the moment at which everything used has been earned back.
+number kept is the moment at which everything used has been earned back. It is kept in memory: one
+process answers all requests, and a write to disk for every question would make pollers wait for
+the disk that exports keep busy (docs/decisions/0006).
 """
 
+import threading
+import time
 from dataclasses import dataclass
 
-from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert
 
-from outhaul.catalog.database import Database, now_ms
-from outhaul.catalog.tables import rates
+_ROUNDING_S = 0.001
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,36 +28,30 @@ class RateVerdict:
 
 
 class Rates:
-    """Counts requests per account."""
+    """Counts requests per account. A restart forgets what was used."""
 
-    def __init__(self, database: Database, *, limit: int, period_s: int = 60) -> None:
-        self._database = database
+    def __init__(self, *, limit: int, period_s: int = 60) -> None:
         self._limit = limit
-        self._period_ms = period_s * 1000
+        self._period_s = period_s
+        self._lock = threading.Lock()
+        self._full: dict[str, float] = {}
+        """By account: when all of its requests will have been earned back."""
 
     def take(self, account_id: str) -> RateVerdict:
         """Count one request, unless the account has none left."""
-        now = now_ms()
-        cost = self._period_ms / self._limit
-        with self._database.transaction() as connection:
-            found = select(rates.c.full_ms).where(rates.c.account_id == account_id)
-            held = connection.execute(found).scalar()
-            # A clock that was set back must not lock the account out for longer than a period.
-            full = min(max(held or now, now), now + self._period_ms)
-            allowed = full + cost <= now + self._period_ms + 1
+        cost = self._period_s / self._limit
+        with self._lock:
+            now = time.monotonic()
+            full = max(self._full.get(account_id, now), now)
+            allowed = full + cost <= now + self._period_s + _ROUNDING_S
             if allowed:
-                full = round(full + cost)
-                statement = insert(rates).values(account_id=account_id, full_ms=full)
-                connection.execute(
-                    statement.on_conflict_do_update(
-                        index_elements=[rates.c.account_id], set_={"full_ms": full}
-                    )
-                )
-        left = now + self._period_ms - full
+                full += cost
+                self._full[account_id] = full
+        left = now + self._period_s - full
         return RateVerdict(
             allowed=allowed,
             limit=self._limit,
-            remaining=max(0, int((left + 1) / cost)),
-            reset_after=(full - now) / 1000,
-            retry_after=0 if allowed else (cost - left) / 1000,
+            remaining=max(0, int((left + _ROUNDING_S) / cost)),
+            reset_after=full - now,
+            retry_after=0 if allowed else max(0.0, cost - left),
         )

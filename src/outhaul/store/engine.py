@@ -7,6 +7,7 @@ cost 857 MB and 1,810 threads. Memory limit and thread pool are therefore shared
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from outhaul.domain.ids import is_id
+from outhaul.domain.priority import stand_back
 from outhaul.store import schema
 
 
@@ -35,19 +37,19 @@ class Engine:
         self._attached: OrderedDict[str, _Attached] = OrderedDict()
         scratch = folder / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
-        self._instance = duckdb.connect(
-            ":memory:",
-            config={
-                "memory_limit": memory_limit,
-                "threads": threads,
-                "temp_directory": str(scratch),
-                "arrow_large_buffer_size": True,
-                # Else the text of finished slices stays with the process for long.
-                "allocator_background_threads": True,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            },
-        )
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "threads": threads,
+            "temp_directory": str(scratch),
+            "arrow_large_buffer_size": True,
+            # Else the text of finished slices stays with the process for long.
+            "allocator_background_threads": True,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        # The instance's threads inherit the priority of the thread that opens it.
+        with ThreadPoolExecutor(1, initializer=stand_back) as opening:
+            self._instance = opening.submit(duckdb.connect, ":memory:", config=config).result()
         self._instance.execute("SET GLOBAL TimeZone = 'UTC'")
 
     @contextmanager

@@ -129,11 +129,17 @@ def _cuts(
     Rows are counted in equal buckets of time; neighbouring buckets are joined until a slice is
     full, and a bucket that alone is too full is cut at exact keys.
     """
-    low, high, total = connection.execute(
-        f"SELECT epoch_ms(min({rows.created})), epoch_ms(max({rows.created})), count(*)"
-        f" FROM {rows.keys}",
-        rows.parameters,
-    ).fetchall()[0]
+    bounds = rows.between_ms or _bounds_ms(connection, rows)
+    if bounds is None:
+        return []
+    low, high = bounds
+    width = (high - low) // _BUCKETS + 1
+    buckets = connection.execute(
+        f"SELECT (epoch_ms({rows.created}) - $low) // $width AS bucket, count(*)"
+        f" FROM {rows.keys} GROUP BY bucket ORDER BY bucket",
+        rows.parameters | {"low": low, "width": width},
+    ).fetchall()
+    total = sum(count for _, count in buckets)
     if total == 0:
         return []
     end = (RowKey(high + 1, ""), 0)
@@ -142,12 +148,6 @@ def _cuts(
     slice_rows = min(slice_rows, max(total // _LEAST_SLICES, _SMALL_SLICE_ROWS))
     if total <= slice_rows:
         return [(RowKey(low, ""), total), end]
-    width = (high - low) // _BUCKETS + 1
-    buckets = connection.execute(
-        f"SELECT (epoch_ms({rows.created}) - $low) // $width AS bucket, count(*)"
-        f" FROM {rows.keys} GROUP BY bucket ORDER BY bucket",
-        rows.parameters | {"low": low, "width": width},
-    ).fetchall()
     cuts: list[tuple[RowKey, int]] = []
     start, held = low, 0
     for bucket, count in buckets:
@@ -164,6 +164,15 @@ def _cuts(
     if held:
         cuts.append((RowKey(start, ""), held))
     return [*cuts, end]
+
+
+def _bounds_ms(connection: duckdb.DuckDBPyConnection, rows: Query) -> tuple[int, int] | None:
+    """The first and the last creation instant; None when there are no rows."""
+    low, high = connection.execute(
+        f"SELECT epoch_ms(min({rows.created})), epoch_ms(max({rows.created})) FROM {rows.keys}",
+        rows.parameters,
+    ).fetchall()[0]
+    return None if low is None else (low, high)
 
 
 def _exact_cuts(

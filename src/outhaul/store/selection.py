@@ -30,6 +30,8 @@ class Query:
     key: str
     tie: str
     """Further ordering within one key: product lines have a position."""
+    between_ms: tuple[int, int] | None = None
+    """Instants (ms since 1970, both included) that no row lies outside of, where known."""
 
     @property
     def keys(self) -> str:
@@ -101,7 +103,14 @@ def _activities(
         created='"createdAt"',
         key='"activityId"' if products else "id",
         tie=", position" if products else "",
+        between_ms=_between_ms(selection),
     )
+
+
+def _between_ms(selection: Selection) -> tuple[int, int] | None:
+    if selection.from_date is None or selection.to_date is None:
+        return None
+    return instants.epoch_ms(selection.from_date), instants.epoch_ms(selection.to_date)
 
 
 def _tables(kind: MemberKind) -> list[tuple[str, frozenset[str]]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from outhaul.domain.ids import new_id
+from outhaul.domain.priority import stand_back
 from outhaul.worker.bell import Bell
 
 _log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Worker:
         return all(thread.is_alive() for thread in (*self._doing, self._beating))
 
     def _do(self, kind: Work) -> None:
+        stand_back()
         while not self._stopping.is_set():
             heard = self._bell.rings
             if not self._survive(lambda: kind.do_one(self.id)):
