@@ -39,13 +39,14 @@ class Server:
     data: Path
     settings: dict[str, str] = field(default_factory=dict)
     url: str = ""
+    port: int = 0
     _process: subprocess.Popen[str] | None = None
 
     def start(self) -> "Server":
         environment = os.environ | {"OUTHAUL_RATE_LIMIT": "100000"} | self.settings
         log = (self.data.parent / "server.log").open("a")
         self._process = subprocess.Popen(
-            [*OUTHAUL, "serve", "--port", "0", "--data", str(self.data)],
+            [*OUTHAUL, "serve", "--port", str(self.port), "--data", str(self.data)],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

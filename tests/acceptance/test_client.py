@@ -1,0 +1,110 @@
+"""The client against a real server process, and the examples of its documentation."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from outhaul.archive.manifest import read_manifest
+from outhaul.archive.verify import verify
+from outhaul.client import Client, NotFound, Progress, read_polars
+from tests.acceptance.conftest import Caller, Server, new_caller, run
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "client.md"
+
+
+@pytest.fixture
+def shop(caller: Caller, tmp_path: Path) -> Caller:
+    """2,000 contacts, and an activity on every day of the first quarter."""
+    contacts, activities = tmp_path / "contacts.jsonl", tmp_path / "activities.jsonl"
+    contacts.write_text(
+        "".join(json.dumps({"id": f"c{n}", "_email": f"c{n}@x.org"}) + "\n" for n in range(2000))
+    )
+    activities.write_text(
+        "".join(
+            json.dumps({"id": f"a{month}-{day}", "type": "search", "contactId": "c1",
+                        "createdAt": f"2026-{month:02}-{day:02}T10:00:00Z", "searchText": ""})
+            + "\n"
+            for month, days in ((1, 31), (2, 28), (3, 31))
+            for day in range(1, days + 1)
+        )
+    )  # fmt: skip
+    for kind, file in (("contacts", contacts), ("activities", activities)):
+        run("import", kind, file, "--account", caller.account, "--data", caller.server.data)
+    return caller
+
+
+def test_a_quarter_of_activities_in_one_file(shop: Caller, tmp_path: Path) -> None:
+    """Every day once, in order; empty texts stay what they are."""
+    with Client(shop.server.url, shop.key) as client:
+        done = client.fetch_activities(
+            tmp_path / "a.zip", from_date="2026-01-01", to_date="2026-03-31T23:59:59.999Z"
+        )
+    frame = read_polars(done.path)
+    assert frame["Activity ID"].to_list() == [
+        f"a{month}-{day}"
+        for month, days in ((1, 31), (2, 28), (3, 31))
+        for day in range(1, days + 1)
+    ]
+    assert set(frame["Search text"].to_list()) == {""}
+    assert frame["URL"].null_count() == 90
+    assert done.checked_against == "digest"
+    assert verify(done.path, None).differences == ()
+
+
+def test_the_manifest_that_it_gets_proves_the_file(shop: Caller, tmp_path: Path) -> None:
+    """As `outhaul verify` reads it."""
+    with Client(shop.server.url, shop.key) as client:
+        done = client.fetch_contacts(tmp_path / "c.zip")
+        text = client.manifest(done.exports[0])
+        assert text is not None
+        assert verify(done.path, read_manifest(text)).differences == ()
+        client.delete(done.exports[0])
+        with pytest.raises(NotFound):
+            client.download(done.exports[0], tmp_path / "again.zip")
+
+
+def test_a_killed_server_is_waited_for(start_server: Callable[..., Server], tmp_path: Path) -> None:
+    """Killed while the client waits and started again on the same port: the file arrives."""
+    server = start_server(OUTHAUL_SLICE_ROWS="1000")
+    server.port = int(server.url.rsplit(":", 1)[1])
+    killed = threading.Event()
+    caller = new_caller(server)
+    contacts = tmp_path / "c.jsonl"
+    contacts.write_text("".join(json.dumps({"id": f"c{n}"}) + "\n" for n in range(20_000)))
+    run("import", "contacts", contacts, "--account", caller.account, "--data", server.data)
+
+    def kill_once(_: Progress) -> None:
+        if not killed.is_set():
+            killed.set()
+            server.kill()
+            threading.Thread(target=server.start).start()
+
+    with Client(server.url, caller.key) as client:
+        done = client.fetch_contacts(tmp_path / "c.zip", progress=kill_once)
+    assert verify(done.path, None).members[0][1] == 20_000
+
+
+def test_the_examples_of_the_document_run(shop: Caller, tmp_path: Path) -> None:
+    """All of them in one program, in their order."""
+    program = "\n".join(re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL))
+    done = subprocess.run(
+        [sys.executable, "-W", "error::ResourceWarning", "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"OUTHAUL_URL": shop.server.url, "OUTHAUL_KEY": shop.key},
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "contacts.zip" in done.stdout
+    assert "/filters/toDate must not be before fromDate" in done.stdout
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"contacts.zip", "activities.zip", "a.zip", "b.zip"} <= names
+    assert not [name for name in names if name.endswith((".part", ".windows"))]
