@@ -10,7 +10,6 @@ import threading
 import time
 from dataclasses import dataclass
 
-
 _ROUNDING_S = 0.001
 
 
