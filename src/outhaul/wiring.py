@@ -9,6 +9,7 @@ from outhaul.api.services import Services
 from outhaul.catalog import exports as catalog_exports
 from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.database import Database
+from outhaul.catalog.erasures import Erasures
 from outhaul.catalog.imports import Imports
 from outhaul.catalog.keys import Keys, LinkKeys
 from outhaul.catalog.leases import Leases
@@ -16,15 +17,18 @@ from outhaul.catalog.rates import Rates
 from outhaul.catalog.slices import Slices
 from outhaul.exports.service import Exports
 from outhaul.files.object_store import open_files
+from outhaul.ingest.erasure import Eraser
 from outhaul.ingest.importer import Importer
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.settings import Settings
 from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.engine import Engine
+from outhaul.store.erasure import Footprints
 from outhaul.store.reader import SnapshotReader
 from outhaul.store.segment_reads import SegmentReads
 from outhaul.worker.bell import Bell
+from outhaul.worker.erasure_work import ErasureWork
 from outhaul.worker.export_work import ExportWork
 from outhaul.worker.import_work import ImportWork
 from outhaul.worker.worker import Worker
@@ -78,11 +82,20 @@ class Outhaul:
         scratch = _scratch(data / "scratch", registry.imports)
         importer = Importer(self._engine, commits, fields, scratch=scratch)
         imports = ImportWork(registry.imports, importer)
+        eraser = Eraser(
+            Erasures(database),
+            Footprints(self._engine),
+            commits,
+            self._files,
+            wake=bell.ring,
+        )
         # Whoever owns the directory knows that all earlier owners are dead, and their leases too.
         leases.release_all()
         registry.imports.release_all()
         exports.tidy()
-        self._worker = Worker([(exports, settings.workers), (imports, 1)], bell)
+        self._worker = Worker(
+            [(exports, settings.workers), (imports, 1), (ErasureWork(eraser), 1)], bell
+        )
         self.services = Services(
             exports=Exports(
                 catalog_exports.Exports(database),

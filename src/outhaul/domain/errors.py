@@ -162,6 +162,10 @@ class FailureCause(StrEnum):
     """There was no room for slices or the archive."""
     STORAGE_UNAVAILABLE = "storageUnavailable"
     """Slices or the archive could not be written or read."""
+    ERASED = "erased"
+    """The file held a contact that has been erased since, and was deleted for that."""
+    ERASED_TOO_OFTEN = "erasedTooOften"
+    """Contacts were erased again and again while the export ran; each time it began anew."""
     INTERNAL = "internal"
     """A fault of Outhaul's own; its log has the details."""
 
@@ -171,6 +175,8 @@ class FailureCause(StrEnum):
         return self in {
             FailureCause.STORAGE_FULL,
             FailureCause.STORAGE_UNAVAILABLE,
+            FailureCause.ERASED,
+            FailureCause.ERASED_TOO_OFTEN,
         }
 
 
