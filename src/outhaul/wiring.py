@@ -17,14 +17,19 @@ from outhaul.catalog.rates import Rates
 from outhaul.catalog.slices import Slices
 from outhaul.exports.service import Exports
 from outhaul.files.object_store import open_files
+from outhaul.ingest.contact_service import Contacts
 from outhaul.ingest.erasure import Eraser
+from outhaul.ingest.field_service import Fields
 from outhaul.ingest.importer import Importer
+from outhaul.ingest.intake import Intake
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.settings import Settings
 from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
+from outhaul.store.contact_reads import ContactReads
 from outhaul.store.engine import Engine
 from outhaul.store.erasure import Footprints
+from outhaul.store.field_definitions import FieldDefinitions
 from outhaul.store.reader import SnapshotReader
 from outhaul.store.segment_reads import SegmentReads
 from outhaul.worker.bell import Bell
@@ -110,6 +115,14 @@ class Outhaul:
             rates=Rates(database, limit=settings.rate_limit),
             health=self.health,
             public_url=settings.public_url,
+            intake=self._intake(commits, fields, eraser),
+        )
+
+    def _intake(self, commits: Commits, fields: ContactFields, eraser: Eraser) -> Intake:
+        definitions = FieldDefinitions(self._engine, fields)
+        return Intake(
+            contacts=Contacts(commits, ContactReads(self._engine), definitions, eraser),
+            fields=Fields(commits, definitions),
         )
 
     def start(self) -> None:

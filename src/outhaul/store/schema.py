@@ -39,6 +39,8 @@ SQL_TYPES = {
 
 _ADDITIONS = (
     "CREATE TABLE IF NOT EXISTS tombstones (contact_id VARCHAR NOT NULL, commit BIGINT NOT NULL)",
+    # All of a field's definition as JSON; missing for fields that an import made.
+    "ALTER TABLE contact_fields ADD COLUMN IF NOT EXISTS details VARCHAR",
     # Row versions are complete from snapshot `floor` on; whoever drops older ones raises it.
     "CREATE TABLE IF NOT EXISTS history (floor BIGINT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS contacts_email ON contacts (_email)",
