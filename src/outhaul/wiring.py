@@ -17,6 +17,7 @@ from outhaul.catalog.rates import Rates
 from outhaul.catalog.slices import Slices
 from outhaul.exports.service import Exports
 from outhaul.files.object_store import open_files
+from outhaul.ingest.bulk import Bulk
 from outhaul.ingest.contact_service import Contacts
 from outhaul.ingest.erasure import Eraser
 from outhaul.ingest.field_service import Fields
@@ -115,14 +116,17 @@ class Outhaul:
             rates=Rates(database, limit=settings.rate_limit),
             health=self.health,
             public_url=settings.public_url,
-            intake=self._intake(commits, fields, eraser),
+            intake=self._intake(commits, fields, eraser, scratch),
         )
 
-    def _intake(self, commits: Commits, fields: ContactFields, eraser: Eraser) -> Intake:
+    def _intake(
+        self, commits: Commits, fields: ContactFields, eraser: Eraser, scratch: Path
+    ) -> Intake:
         definitions = FieldDefinitions(self._engine, fields)
         return Intake(
             contacts=Contacts(commits, ContactReads(self._engine), definitions, eraser),
             fields=Fields(commits, definitions),
+            bulk=Bulk(self._engine, commits, scratch=scratch),
         )
 
     def start(self) -> None:

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from outhaul import __version__
+from outhaul.api.bulk_routes import add_bulk_routes
 from outhaul.api.contact_routes import add_contact_routes
 from outhaul.api.downloads import add_download_route
 from outhaul.api.errors import add_error_answers
@@ -34,6 +35,7 @@ def create_app(services: Services) -> ASGIApp:
     add_export_routes(app, services)
     if services.intake is not None:
         add_contact_routes(app, services, services.intake)
+        add_bulk_routes(app, services, services.intake)
         add_field_routes(app, services, services.intake)
     add_download_route(app, services)
     add_pages(app, services)

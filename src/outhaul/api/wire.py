@@ -92,6 +92,13 @@ class ContactResource(BaseModel):
     id: str = Field(description="The contact's id, which files call Tracker.")
 
 
+class BulkAnswer(Wire):
+    """What became of a bulk request."""
+
+    commit: int = Field(ge=1, description="The commit that holds all of it.")
+    taken: int = Field(ge=0, description="Activities added, without those whose id was taken.")
+
+
 class Links(Wire):
     """The neighbouring pages."""
 

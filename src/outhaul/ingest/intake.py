@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from outhaul.ingest.bulk import Bulk
 from outhaul.ingest.contact_service import Contacts
 from outhaul.ingest.field_service import Fields
 
@@ -12,3 +13,4 @@ class Intake:
 
     contacts: Contacts
     fields: Fields
+    bulk: Bulk
