@@ -9,6 +9,7 @@ from outhaul.api.services import Services
 from outhaul.catalog import exports as catalog_exports
 from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.database import Database
+from outhaul.catalog.erasures import Erasures
 from outhaul.catalog.imports import Imports
 from outhaul.catalog.keys import Keys, LinkKeys
 from outhaul.catalog.leases import Leases
@@ -16,15 +17,24 @@ from outhaul.catalog.rates import Rates
 from outhaul.catalog.slices import Slices
 from outhaul.exports.service import Exports
 from outhaul.files.object_store import open_files
+from outhaul.ingest.bulk import Bulk
+from outhaul.ingest.contact_service import Contacts
+from outhaul.ingest.erasure import Eraser
+from outhaul.ingest.field_service import Fields
 from outhaul.ingest.importer import Importer
+from outhaul.ingest.intake import Intake
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.settings import Settings
 from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
+from outhaul.store.contact_reads import ContactReads
 from outhaul.store.engine import Engine
+from outhaul.store.erasure import Footprints
+from outhaul.store.field_definitions import FieldDefinitions
 from outhaul.store.reader import SnapshotReader
 from outhaul.store.segment_reads import SegmentReads
 from outhaul.worker.bell import Bell
+from outhaul.worker.erasure_work import ErasureWork
 from outhaul.worker.export_work import ExportWork
 from outhaul.worker.import_work import ImportWork
 from outhaul.worker.worker import Worker
@@ -78,11 +88,20 @@ class Outhaul:
         scratch = _scratch(data / "scratch", registry.imports)
         importer = Importer(self._engine, commits, fields, scratch=scratch)
         imports = ImportWork(registry.imports, importer)
+        eraser = Eraser(
+            Erasures(database),
+            Footprints(self._engine),
+            commits,
+            self._files,
+            wake=bell.ring,
+        )
         # Whoever owns the directory knows that all earlier owners are dead, and their leases too.
         leases.release_all()
         registry.imports.release_all()
         exports.tidy()
-        self._worker = Worker([(exports, settings.workers), (imports, 1)], bell)
+        self._worker = Worker(
+            [(exports, settings.workers), (imports, 1), (ErasureWork(eraser), 1)], bell
+        )
         self.services = Services(
             exports=Exports(
                 catalog_exports.Exports(database),
@@ -97,6 +116,17 @@ class Outhaul:
             rates=Rates(limit=settings.rate_limit),
             health=self.health,
             public_url=settings.public_url,
+            intake=self._intake(commits, fields, eraser, scratch),
+        )
+
+    def _intake(
+        self, commits: Commits, fields: ContactFields, eraser: Eraser, scratch: Path
+    ) -> Intake:
+        definitions = FieldDefinitions(self._engine, fields)
+        return Intake(
+            contacts=Contacts(commits, ContactReads(self._engine), definitions, eraser),
+            fields=Fields(commits, definitions),
+            bulk=Bulk(self._engine, commits, scratch=scratch),
         )
 
     def start(self) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
+from outhaul.domain.account import Scope
+
 OUTHAUL = [sys.executable, "-m", "outhaul"]
 START_S = 30
 
@@ -165,7 +167,7 @@ def server(start_server: Callable[..., Server]) -> Server:
 def new_caller(server: Server, name: str = "A shop", *options: str) -> Caller:
     """An account with a key that may do everything."""
     account = run("accounts", "create", name, *options, "--data", server.data).stdout.strip()
-    scopes = ("--scope", "export:read", "--scope", "export:write")
+    scopes = [part for scope in Scope for part in ("--scope", scope)]
     key = run("keys", "create", account, *scopes, "--data", server.data).stdout.strip()
     return Caller(server, account, key)
 

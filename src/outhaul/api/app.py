@@ -4,9 +4,12 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from outhaul import __version__
+from outhaul.api.bulk_routes import add_bulk_routes
+from outhaul.api.contact_routes import add_contact_routes
 from outhaul.api.downloads import add_download_route
 from outhaul.api.errors import add_error_answers
 from outhaul.api.export_routes import add_export_routes
+from outhaul.api.field_routes import add_field_routes
 from outhaul.api.pages import add_pages
 from outhaul.api.rate_headers import RateHeaders
 from outhaul.api.services import Services
@@ -30,6 +33,10 @@ def create_app(services: Services) -> ASGIApp:
     )
     add_error_answers(app)
     add_export_routes(app, services)
+    if services.intake is not None:
+        add_contact_routes(app, services, services.intake)
+        add_bulk_routes(app, services, services.intake)
+        add_field_routes(app, services, services.intake)
     add_download_route(app, services)
     add_pages(app, services)
     return RateHeaders(app)

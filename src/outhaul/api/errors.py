@@ -15,6 +15,7 @@ from outhaul.api.violations import violations_from
 from outhaul.domain.errors import (
     AccountBlocked,
     BadRequest,
+    Conflict,
     Invalid,
     LinkRefused,
     MalformedBody,
@@ -22,8 +23,8 @@ from outhaul.domain.errors import (
     NotFinished,
     NotFound,
     OuthaulError,
-    QueueFull,
     RateLimited,
+    Refused,
     ScopeMissing,
     Unauthenticated,
 )
@@ -85,7 +86,7 @@ _ANSWERS: dict[type[OuthaulError], _Answer] = {
     MediaTypeRefused: _Answer(415, _own_words),
     BodyTooLarge: _Answer(413, _own_words),
     NotFinished: _Answer(409, _own_words),
-    QueueFull: _Answer(400, _own_words),
+    Conflict: _Answer(409, _own_words),
     BadRequest: _Answer(400, _own_words),
     NotFound: _Answer(404, _not_found),
 }
@@ -105,7 +106,7 @@ def answer_to(error: OuthaulError) -> Response:
         challenge = {"www-authenticate": "apiKey"} if answer.status == 401 else None
         return Response(status_code=answer.status, headers=challenge)
     detail = answer.detail if isinstance(answer.detail, str) else answer.detail(error)
-    if isinstance(error, QueueFull):
+    if isinstance(error, Refused):
         return problem(answer.status, detail, code=error.code)
     return problem(answer.status, detail)
 

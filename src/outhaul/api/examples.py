@@ -71,7 +71,7 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
     ),
     404: ("Unknown or deleted.", _error(404, "Not Found", "No export has this id.")),
     409: (
-        "The export is not finished.",
+        "The export is not finished, or what is to be made is there already.",
         _error(409, "Conflict", "A manifest comes with the file; this export is not finished."),
     ),
     413: (
@@ -79,7 +79,7 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         _error(413, "Content Too Large", "The body is longer than 65536 bytes."),
     ),
     415: (
-        "The body is not labelled as JSON.",
+        "The body is not of the type that is asked for.",
         _error(415, "Unsupported Media Type", "Send application/json."),
     ),
     416: (

@@ -1,7 +1,6 @@
 """POST, GET and DELETE of exports. Endpoints are plain functions: FastAPI runs them in threads."""
 
 import re
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Path, Query, Request
@@ -15,6 +14,7 @@ from outhaul.api.create_body import read_export_request
 from outhaul.api.guard import guard
 from outhaul.api.openapi import CREATE_BODY, answers, example
 from outhaul.api.resource import base_url, resource_of
+from outhaul.api.routes import Routes
 from outhaul.api.services import Services
 from outhaul.api.wire import ExportList, ExportResource, Links
 from outhaul.archive.manifest import Manifest
@@ -98,17 +98,7 @@ def add_export_routes(app: FastAPI, services: Services) -> None:
         exports.delete(account.id, _checked(export_id))
         return Response(status_code=204)
 
-    def add(method: str, path: str, endpoint: Callable[..., Response], **options: Any) -> None:
-        for spelling in (path, path.removesuffix("/") if path.endswith("/") else path + "/"):
-            app.add_api_route(
-                spelling,
-                endpoint,
-                methods=[method],
-                tags=["exports"],
-                include_in_schema=spelling == path,
-                **options,
-            )
-
+    add = Routes(app, "exports").add
     add(
         "POST",
         "/exports/",

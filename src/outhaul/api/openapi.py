@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from outhaul.api.create_body import ActivitiesExport, ContactsExport
@@ -61,6 +62,23 @@ CREATE_BODY: dict[str, Any] = {
 """For the route that reads its body itself: FastAPI sees no model there."""
 
 
+def json_body(model: type[BaseModel]) -> dict[str, Any]:
+    """The documented body of a route that reads it itself."""
+    _BODIES.add(model)
+    schema = {"$ref": _SCHEMAS + model.__name__}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def path_parameter(name: str, sample: str) -> dict[str, Any]:
+    """The documented parameter of a route that reads its path itself."""
+    schema = {"type": "string", "minLength": 1, "examples": [sample]}
+    return {"parameters": [{"name": name, "in": "path", "required": True, "schema": schema}]}
+
+
+_BODIES: set[type[BaseModel]] = {ContactsExport, ActivitiesExport}
+"""Models that FastAPI does not see, because the routes read their bodies themselves."""
+
+
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The documented error answers of one route."""
     return {status: _answer(status) for status in statuses}
@@ -83,7 +101,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     )
     components = content["components"]
     _, bodies = models_json_schema(
-        [(ContactsExport, "validation"), (ActivitiesExport, "validation")],
+        [(model, "validation") for model in sorted(_BODIES, key=lambda model: model.__name__)],
         ref_template=_SCHEMAS + "{model}",
     )
     components["schemas"].update(bodies["$defs"])

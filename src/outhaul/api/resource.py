@@ -14,6 +14,9 @@ _FAILURES = {
     FailureCause.PARITY_BROKEN: "The rows read did not match the rows counted; nothing was kept.",
     FailureCause.STORAGE_FULL: "The server has no room for the file.",
     FailureCause.STORAGE_UNAVAILABLE: "The server could not reach its file storage.",
+    FailureCause.ERASED: "A contact in the file has been erased, and the file with it;"
+    " an export made now is without that contact.",
+    FailureCause.ERASED_TOO_OFTEN: "Contacts were erased time and again while the export ran.",
     FailureCause.INTERNAL: "The server met a fault of its own; its log has the details.",
 }
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from outhaul.api.health import HealthReport
 from outhaul.domain.account import Account, ApiKey
 from outhaul.domain.export import Export, ExportRequest
+from outhaul.ingest.intake import Intake
 
 
 class ExportPage(Protocol):
@@ -115,3 +116,5 @@ class Services:
     health: Callable[[], HealthReport]
     public_url: str | None
     """Base of every URL in an answer; None: what the request was sent to."""
+    intake: Intake | None = None
+    """What takes data in; None: this edge only gives data out."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from outhaul.domain.errors import Violation
+from outhaul.domain.json_pointer import pointer
 
 _REASONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "missing": lambda _: "is required",
@@ -34,11 +35,6 @@ def violations_from(findings: Iterable[Mapping[str, Any]], *, skip: int = 0) -> 
             )
         )
     return violations
-
-
-def pointer(parts: Iterable[str]) -> str:
-    """A JSON pointer (RFC 6901); the empty one means the whole body."""
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def _spoken(expected: str) -> str:

@@ -77,6 +77,28 @@ class ExportResource(Wire):
     error: ErrorEcho | None = None
 
 
+class ContactBody(BaseModel):
+    """Values by field id. Which fields there are, and of which types, `GET /contact-fields/`
+    tells; null clears a field."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ContactResource(BaseModel):
+    """A contact: its id and the values of its fields by field id; no value, no property."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str = Field(description="The contact's id, which files call Tracker.")
+
+
+class BulkAnswer(Wire):
+    """What became of a bulk request."""
+
+    commit: int = Field(ge=1, description="The commit that holds all of it.")
+    taken: int = Field(ge=0, description="Activities added, without those whose id was taken.")
+
+
 class Links(Wire):
     """The neighbouring pages."""
 

@@ -130,6 +130,11 @@ class ManifestContent(_Part):
     created_at: str
     snapshot: SnapshotEntry
     compressor: CompressorEntry
+    replans: int | None = Field(
+        default=None,
+        ge=1,
+        description="How often the export began anew because a contact was erased; absent: never.",
+    )
     rows: Count
     archive: ArchiveProof
     members: tuple[MemberProof, ...]

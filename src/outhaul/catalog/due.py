@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from sqlalchemy import func, null, select, union_all
 
-from outhaul.catalog.tables import exports, slices
+from outhaul.catalog.tables import erasures, exports, slices
 
 
 class Step(StrEnum):
@@ -27,7 +27,12 @@ def due_step(now: int):  # type: ignore[no-untyped-def]  # a Select over a union
         null().label("position"),
         exports.c.attempt,
     ).where(
-        exports.c.step.in_([Step.PLAN.value, Step.ASSEMBLE.value]), exports.c.lease_until_ms <= now
+        exports.c.step.in_([Step.PLAN.value, Step.ASSEMBLE.value]),
+        exports.c.lease_until_ms <= now,
+        # A plan made now would count rows that are about to be erased.
+        ~select(erasures.c.id)
+        .where(erasures.c.account_id == exports.c.account_id, erasures.c.erased_ms.is_(None))
+        .exists(),
     )
     parts = (
         select(

@@ -161,6 +161,7 @@ def export_of(row: "Row[tuple[object, ...]]") -> Export:
         total=values["total"],
         created_at=from_epoch_ms(values["created_ms"]),
         finished_at=None if finished_ms is None else from_epoch_ms(finished_ms),
+        replans=values["replans"],
         failure=None if failure is None else FailureCause(failure),
         file_name=file_name,
         archive=archive,

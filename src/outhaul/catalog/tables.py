@@ -75,6 +75,8 @@ exports = Table(
     Column("finished_ms", BigInteger),
     Column("failure", String(32)),
     Column("uuid", String(36), nullable=False),
+    # How many plans an erasure has made void.
+    Column("replans", Integer, nullable=False, server_default="0"),
     # The step that is due (plan, slices, assemble); none once the export has ended.
     Column("step", String(16)),
     Column("plan", Text),
@@ -124,6 +126,35 @@ manifests = Table(
     metadata,
     Column("export_id", ForeignKey("exports.id", ondelete="CASCADE"), primary_key=True),
     Column("text", Text, nullable=False),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    # The account's erasure epoch that this erasure began.
+    Column("epoch", BigInteger, nullable=False),
+    Column("contact_id", String(64), nullable=False),
+    Column("asked_ms", BigInteger, nullable=False),
+    # When the contact was gone from the account's store, and in which commit.
+    Column("erased_ms", BigInteger),
+    Column("commit_number", BigInteger),
+    # When the last file that held the contact was gone.
+    Column("done_ms", BigInteger),
+    Index(None, "account_id", "epoch", unique=True),
+    Index(None, "done_ms"),
+)
+
+erased_files = Table(
+    "erased_files",
+    metadata,
+    Column("erasure_id", ForeignKey("erasures.id"), primary_key=True),
+    # Not a reference: the receipt outlives the export.
+    Column("export_id", String(24), primary_key=True),
+    # Prefix of the keys of the files.
+    Column("prefix", Text, nullable=False),
+    Column("deleted_ms", BigInteger),
 )
 
 imports = Table(

@@ -21,6 +21,19 @@ class Scope(StrEnum):
 
     EXPORT_READ = "export:read"
     EXPORT_WRITE = "export:write"
+    CONTACT_READ = "contact:read"
+    CONTACT_WRITE = "contact:write"
+    FIELD_READ = "field:read"
+    FIELD_WRITE = "field:write"
+    IMPORT_READ = "import:read"
+    IMPORT_WRITE = "import:write"
+    PURCHASE_WRITE = "purchase:write"
+    EVENT_WRITE = "event:write"
+    ACTIVITY_WRITE = "activity:write"
+    SEGMENT_READ = "segment:read"
+    SEGMENT_WRITE = "segment:write"
+    REPORT_READ = "report:read"
+    REPORT_WRITE = "report:write"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,9 @@ OuthaulError
 │   ├── MalformedBody          not JSON, repeated keys, NaN, too large
 │   ├── MalformedId
 │   ├── NotFinished            asked for what only a finished export has
-│   └── QueueFull              code E0301
+│   ├── Conflict               what is to be made exists already
+│   └── Refused                a rule with a code of the contract
+│       └── QueueFull          code E0301
 ├── NotFound
 ├── Invalid                    every violation at once
 ├── StorageError               a file that could not be written, read or deleted
@@ -88,13 +90,25 @@ class NotFinished(BadRequest):
     """Asked for what only a finished export has."""
 
 
-class QueueFull(BadRequest):
+class Conflict(BadRequest):
+    """The request contradicts what is there already."""
+
+
+class Refused(BadRequest):
+    """The request breaks a rule that the contract gives a `code`."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class QueueFull(Refused):
     """As many exports as allowed (`limit`) are unfinished already: code E0301 of the contract."""
 
-    code = "E0301"
-
     def __init__(self, limit: int) -> None:
-        super().__init__(f"{limit} exports are already waiting; retry later or delete one.")
+        super().__init__(
+            "E0301", f"{limit} exports are already waiting; retry later or delete one."
+        )
         self.limit = limit
 
 
@@ -162,6 +176,10 @@ class FailureCause(StrEnum):
     """There was no room for slices or the archive."""
     STORAGE_UNAVAILABLE = "storageUnavailable"
     """Slices or the archive could not be written or read."""
+    ERASED = "erased"
+    """The file held a contact that has been erased since, and was deleted for that."""
+    ERASED_TOO_OFTEN = "erasedTooOften"
+    """Contacts were erased again and again while the export ran; each time it began anew."""
     INTERNAL = "internal"
     """A fault of Outhaul's own; its log has the details."""
 
@@ -171,6 +189,8 @@ class FailureCause(StrEnum):
         return self in {
             FailureCause.STORAGE_FULL,
             FailureCause.STORAGE_UNAVAILABLE,
+            FailureCause.ERASED,
+            FailureCause.ERASED_TOO_OFTEN,
         }
 
 

@@ -117,6 +117,8 @@ class Export:
     """Name of the ZIP; its members carry the same stem. Chosen when the export is created."""
     finished_at: datetime | None = None
     failure: FailureCause | None = None
+    replans: int = 0
+    """How often it began anew because a contact was erased."""
     archive: ArchiveFacts | None = None
 
 

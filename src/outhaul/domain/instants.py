@@ -25,6 +25,11 @@ def to_text(instant: datetime) -> str:
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 
 
+def from_utc(naive: datetime) -> datetime:
+    """The instant that a datetime without offset means in UTC."""
+    return naive.replace(tzinfo=UTC)
+
+
 def from_epoch_ms(milliseconds: int) -> datetime:
     """The instant that many milliseconds after 1970-01-01T00:00:00Z."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)

@@ -15,3 +15,5 @@ class ExportPlan:
     snapshot_at: datetime | None
     """Instant of that commit; None when the account has none yet."""
     frozen: Frozen
+    replans: int = 0
+    """How many plans of this export an erasure has made void before this one."""

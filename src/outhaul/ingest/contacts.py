@@ -1,10 +1,10 @@
 """Contacts: which columns a file may have, new fields, and the chunks in which rows are applied."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from outhaul.domain.cancellation import Cancellation
+from outhaul.domain.contact_fields import LONGEST_EXTERNAL_ID, MOST_CUSTOM_FIELDS, is_field_id
 from outhaul.domain.errors import ImportRefused
 from outhaul.domain.fields import CONTACT_FIELDS
 from outhaul.ingest.guess import guess_types
@@ -15,10 +15,6 @@ from outhaul.store.commits import Commit, Commits
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.contacts import ContactRows, upsert
 from outhaul.store.staging import Staging
-
-_CUSTOM_ID = re.compile(r"[A-Za-z][A-Za-z0-9_\[\]-]{0,149}")
-_MOST_CUSTOM_FIELDS = 140
-_LONGEST_EXTERNAL_ID = 50
 
 
 def prepare(
@@ -76,7 +72,7 @@ def _rules(source: Source) -> list[Rule]:
     missing = f"id IS NULL AND {email}"
     rules = [Rule(broken=missing, reason="the row needs an _email or an id")]
     if "_externalId" in source.columns:
-        length = f"length(_externalId) NOT BETWEEN 1 AND {_LONGEST_EXTERNAL_ID}"
+        length = f"length(_externalId) NOT BETWEEN 1 AND {LONGEST_EXTERNAL_ID}"
         rules.append(Rule(broken=length, reason="_externalId must have 1 to 50 characters"))
     return rules
 
@@ -88,15 +84,15 @@ def _check_new(new: Sequence[str], present: int, *, create: bool) -> None:
             f"The file has columns that are no contact fields: {', '.join(new)}."
             " Import with --create-fields to add them as fields, or rename them."
         )
-    unfit = [id_ for id_ in new if id_.lower() == "id" or not _CUSTOM_ID.fullmatch(id_)]
+    unfit = [id_ for id_ in new if not is_field_id(id_)]
     if unfit:
         raise ImportRefused(
             f"These columns cannot become fields: {', '.join(unfit)}. The id of a field starts"
             " with a letter and has letters, digits, -, _ and brackets, at most 150."
         )
-    if present + len(new) > _MOST_CUSTOM_FIELDS:
+    if present + len(new) > MOST_CUSTOM_FIELDS:
         raise ImportRefused(
-            f"An account has at most {_MOST_CUSTOM_FIELDS} fields of its own;"
+            f"An account has at most {MOST_CUSTOM_FIELDS} fields of its own;"
             f" it has {present} and the file would add {len(new)}."
         )
 

@@ -6,11 +6,11 @@ field and what would be right; they never repeat the value, which may be persona
 
 from dataclasses import dataclass
 
+from outhaul.domain.contact_values import EMAIL, LONGEST_EMAIL
 from outhaul.domain.export import FieldType
 from outhaul.ingest.sources import Cell, literal
 
 ID = "[A-Za-z0-9._:-]{1,64}"
-EMAIL = '[^@\\s,;<>"]+@[^@\\s,;<>"]+\\.[^@\\s,;<>"]+'
 _INTEGER = "-?[0-9]{1,19}(\\.0+)?"
 _DECIMAL = "-?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -18,7 +18,6 @@ _TIME = "[0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,9})?)?"
 _OFFSET = "(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 _INSTANT = f"{_DATE}([T ]{_TIME}{_OFFSET}?)?"
 _IP = "([0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7}(\\.[0-9]{1,3}){0,3})"
-_EMAIL_LENGTH = 254
 
 _RIGHT = {
     FieldType.TEXT: "text without NUL characters",
@@ -84,7 +83,7 @@ def _parsed(type_: FieldType, cell: Cell, raw: str) -> str:
             address = f"lower(trim({raw}))"
             return (
                 f"CASE WHEN regexp_full_match({address}, {literal(EMAIL)})"
-                f" AND length({raw}) <= {_EMAIL_LENGTH} THEN {address} END"
+                f" AND length({raw}) <= {LONGEST_EMAIL} THEN {address} END"
             )
         case FieldType.IP:
             return _matching(raw, _IP, raw)

@@ -51,6 +51,7 @@ def manifest_of(
                 at=to_text(plan.snapshot_at) if plan.snapshot_at else None,
             ),
             compressor=CompressorEntry(name=COMPRESSOR, level=LEVEL),
+            replans=plan.replans or None,
             rows=sum(part.rows for _, _, slices in members for part in slices),
             archive=ArchiveProof(
                 file_name=export.file_name, bytes=archive.bytes, sha256=archive.sha256

@@ -58,6 +58,7 @@ class Pipeline:
                 mobile_push=account.mobile_push,
                 custom_fields=self._fields.as_of(account.id, snapshot.number),
             ),
+            replans=export.replans,
         )
         parts = [
             part
@@ -117,7 +118,7 @@ class Pipeline:
                 show_rows(rows)
             yield compressor.finish()
 
-        key = f"{folder(export)}/slices/{slice_plan.member}-{slice_plan.index}-{attempt}"
+        key = f"{round_folder(export)}/slices/{slice_plan.member}-{slice_plan.index}-{attempt}"
         self._files.write(key, compressed())
         if rows != slice_plan.rows:
             raise ExportFailed(
@@ -177,7 +178,7 @@ class Pipeline:
                     digest.take(chunk)
                     yield chunk
 
-            key = f"{folder(export)}/archive-{attempt}.zip"
+            key = f"{round_folder(export)}/archive-{attempt}.zip"
             size = self._files.write(key, hashed())
             archive = ArchiveFacts(key=key, bytes=size, sha256=digest.hexdigest())
         return archive, manifest_of(
@@ -228,6 +229,12 @@ class LostSlice(OuthaulError):
 def folder(export: Export) -> str:
     """Prefix of the keys of all files of an export."""
     return f"exports/{export.id}"
+
+
+def round_folder(export: Export) -> str:
+    """Prefix of the keys of the files that belong to the export's present plan. What an earlier
+    plan left may hold an erased contact and is deleted as a whole."""
+    return f"{folder(export)}/{export.replans}"
 
 
 def _member(members: Sequence[MemberLayout], slice_plan: SlicePlan) -> MemberLayout:

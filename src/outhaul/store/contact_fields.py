@@ -39,7 +39,8 @@ class ContactFields:
             ordinal += 1
             connection.execute(f"ALTER TABLE contacts ADD COLUMN x{ordinal} {SQL_TYPES[type_]}")
             connection.execute(
-                "INSERT INTO contact_fields VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO contact_fields (ordinal, id, name, type, commit_from, commit_to)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
                 [ordinal, id_, name, type_.value, commit.number, OPEN],
             )
             added.append(CustomField(id=id_, name=name, type=type_, ordinal=ordinal))

@@ -37,6 +37,18 @@ SQL_TYPES = {
 }
 
 
+_ADDITIONS = (
+    "CREATE TABLE IF NOT EXISTS tombstones (contact_id VARCHAR NOT NULL, commit BIGINT NOT NULL)",
+    # All of a field's definition as JSON; missing for fields that an import made.
+    "ALTER TABLE contact_fields ADD COLUMN IF NOT EXISTS details VARCHAR",
+    # Row versions are complete from snapshot `floor` on; whoever drops older ones raises it.
+    "CREATE TABLE IF NOT EXISTS history (floor BIGINT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS contacts_email ON contacts (_email)",
+    'CREATE INDEX IF NOT EXISTS contacts_external_id ON contacts ("_externalId")',
+)
+"""What files of this layout may lack, because it came later; made without touching a row."""
+
+
 def ensure(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the tables in the connection's current database, unless they are there.
 
@@ -49,6 +61,8 @@ def ensure(connection: duckdb.DuckDBPyConnection) -> None:
         for statement in _statements():
             connection.execute(statement)
         connection.execute("INSERT INTO layout VALUES (?)", [LAYOUT])
+    for statement in _ADDITIONS:
+        connection.execute(statement)
     connection.commit()
     if found is not None and found != LAYOUT:
         raise RuntimeError(f"the store has layout {found}; this Outhaul knows only {LAYOUT}")

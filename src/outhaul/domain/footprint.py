@@ -1,0 +1,73 @@
+"""Where a contact has left traces, to tell which files of earlier exports hold it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from outhaul.domain.activity_types import canonical
+from outhaul.domain.export import ExportRequest, ExportType, Filters
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityTrace:
+    """An activity of the contact."""
+
+    type: str
+    created_at: datetime
+    commit: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MembershipTrace:
+    """The contact was in the segment in every snapshot s with commit_from <= s < commit_to."""
+
+    segment_id: str
+    commit_from: int
+    commit_to: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footprint:
+    """All that an account's store knew of a contact at the commit `snapshot`."""
+
+    contact_id: str
+    snapshot: int
+    floor: int
+    """Below this snapshot the store no longer knows everything."""
+    first_commit: int
+    activities: tuple[ActivityTrace, ...]
+    memberships: tuple[MembershipTrace, ...]
+    dynamic_segments: frozenset[str]
+    """Segments whose members are found by a rule, so that they leave no memberships."""
+
+    def may_be_in(self, request: ExportRequest, snapshot: int | None) -> bool:
+        """Whether a file of this request, read as of `snapshot`, holds a row of the contact.
+
+        Exact as long as the store knows; otherwise the answer is yes.
+        """
+        if snapshot is None or not self.floor <= snapshot <= self.snapshot:
+            return True
+        if self.first_commit > snapshot or not self._in_segment(request.filters, snapshot):
+            return False
+        if request.export_type is ExportType.CONTACTS:
+            return True
+        return any(self._selects(request.filters, trace, snapshot) for trace in self.activities)
+
+    def _in_segment(self, filters: Filters, snapshot: int) -> bool:
+        wanted = filters.segment_id
+        return (
+            wanted is None
+            or wanted in self.dynamic_segments
+            or any(
+                trace.segment_id == wanted and trace.commit_from <= snapshot < trace.commit_to
+                for trace in self.memberships
+            )
+        )
+
+    def _selects(self, filters: Filters, trace: ActivityTrace, snapshot: int) -> bool:
+        types = filters.activity_types
+        return (
+            trace.commit <= snapshot
+            and (filters.from_date is None or filters.from_date <= trace.created_at)
+            and (filters.to_date is None or trace.created_at <= filters.to_date)
+            and (types is None or trace.type in {canonical(type_) for type_ in types})
+        )

@@ -1,0 +1,16 @@
+"""Everything that takes data in for callers of the API, as one value."""
+
+from dataclasses import dataclass
+
+from outhaul.ingest.bulk import Bulk
+from outhaul.ingest.contact_service import Contacts
+from outhaul.ingest.field_service import Fields
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """The use cases by what they take."""
+
+    contacts: Contacts
+    fields: Fields
+    bulk: Bulk

@@ -1,0 +1,73 @@
+"""Definitions of custom fields: all that the API says of a field, beyond what files need."""
+
+from dataclasses import replace
+from typing import Any
+
+import duckdb
+from pydantic import TypeAdapter
+
+from outhaul.domain.contact_fields import ContactFieldDefinition
+from outhaul.domain.export import FieldType
+from outhaul.store.commits import Commit
+from outhaul.store.contact_fields import ContactFields
+from outhaul.store.engine import Engine
+from outhaul.store.schema import OPEN
+
+_definition = TypeAdapter(ContactFieldDefinition)
+
+
+def present(connection: duckdb.DuckDBPyConnection) -> tuple[ContactFieldDefinition, ...]:
+    """The account's own fields now, in creation order."""
+    rows = connection.execute(
+        "SELECT ordinal, id, name, type, details FROM contact_fields"
+        f" WHERE commit_to = {OPEN} ORDER BY ordinal"
+    ).fetchall()
+    return tuple(_field(*row) for row in rows)
+
+
+def _field(
+    ordinal: int, id_: str, name: str, type_: str, details: str | None
+) -> ContactFieldDefinition:
+    if details is not None:
+        return _definition.validate_json(details)
+    return ContactFieldDefinition(
+        id=id_,
+        name=name,
+        type=FieldType(type_),
+        column=f"x{ordinal}",
+        custom=True,
+        read_only=False,
+    )
+
+
+class FieldDefinitions:
+    """Reads definitions; adds and ends fields within a commit."""
+
+    def __init__(self, engine: Engine, fields: ContactFields) -> None:
+        self._engine = engine
+        self._fields = fields
+
+    def all(self, account_id: str) -> tuple[ContactFieldDefinition, ...]:
+        """The account's own fields now, in creation order."""
+        with self._engine.session(account_id) as connection:
+            return present(connection)
+
+    def add(self, commit: Commit, wanted: ContactFieldDefinition) -> ContactFieldDefinition:
+        """Add a field; gives it with the column that it got."""
+        made = self._fields.add(commit, [(wanted.id, wanted.name, wanted.type)])[0]
+        added = replace(wanted, column=f"x{made.ordinal}")
+        commit.connection.execute(
+            "UPDATE contact_fields SET details = ? WHERE ordinal = ?",
+            [_definition.dump_json(added).decode(), made.ordinal],
+        )
+        return added
+
+    def end(self, commit: Commit, field_id: str) -> bool:
+        """From this commit on there is no such field; earlier snapshots still have it. False
+        when there is none."""
+        ended: list[tuple[Any, ...]] = commit.connection.execute(
+            f"UPDATE contact_fields SET commit_to = {commit.number}"
+            f" WHERE id = ? AND commit_to = {OPEN} RETURNING ordinal",
+            [field_id],
+        ).fetchall()
+        return bool(ended)
