@@ -86,7 +86,10 @@ exports = Table(
     # Counts claims; the fencing number of whoever holds the lease.
     Column("attempt", Integer, nullable=False, default=0),
     Column("faults", Integer, nullable=False, default=0),
+    # What the caller named this create; none once the name has expired.
+    Column("idempotency_key", String(255)),
     Index(None, "account_id", "created_ms", "id"),
+    Index(None, "account_id", "idempotency_key", unique=True),
     Index(None, "step"),
 )
 

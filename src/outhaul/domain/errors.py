@@ -11,10 +11,12 @@ OuthaulError
 │   ├── MediaTypeRefused       the body is not labelled application/json
 │   ├── MalformedBody          not JSON, repeated keys, NaN, too large
 │   ├── MalformedId
+│   ├── MalformedIdempotencyKey
 │   ├── NotFinished            asked for what only a finished export has
 │   └── QueueFull              code E0301
 ├── NotFound
 ├── Invalid                    every violation at once
+│   └── IdempotencyKeyReused   the key stands for another request
 ├── StorageError               a file that could not be written, read or deleted
 │   ├── FileMissing
 │   ├── StorageFull            no room, or a quota reached
@@ -84,6 +86,10 @@ class MalformedId(BadRequest):
     """An id in the path that cannot be one."""
 
 
+class MalformedIdempotencyKey(BadRequest):
+    """A name for a create that cannot be one."""
+
+
 class NotFinished(BadRequest):
     """Asked for what only a finished export has."""
 
@@ -123,6 +129,17 @@ class Invalid(OuthaulError):
         self.violations = tuple(violations)
         self.detail = detail
         super().__init__(f"{len(self.violations)} violations")
+
+
+class IdempotencyKeyReused(Invalid):
+    """The account has created another export under this key in the last 24 hours."""
+
+    def __init__(self) -> None:
+        reason = "must be what was first sent under this Idempotency-Key; or send a new key"
+        super().__init__(
+            [Violation(name="body", path="", reason=reason)],
+            detail="This Idempotency-Key stands for another export request.",
+        )
 
 
 class StorageError(OuthaulError):
