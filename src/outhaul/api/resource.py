@@ -14,6 +14,7 @@ _FAILURES = {
     FailureCause.PARITY_BROKEN: "The rows read did not match the rows counted; nothing was kept.",
     FailureCause.STORAGE_FULL: "The server has no room for the file.",
     FailureCause.STORAGE_UNAVAILABLE: "The server could not reach its file storage.",
+    FailureCause.WORKER_LOST: "The work stopped without a word too often; the log may say where.",
     FailureCause.INTERNAL: "The server met a fault of its own; its log has the details.",
 }
 

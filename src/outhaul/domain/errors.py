@@ -179,6 +179,8 @@ class FailureCause(StrEnum):
     """There was no room for slices or the archive."""
     STORAGE_UNAVAILABLE = "storageUnavailable"
     """Slices or the archive could not be written or read."""
+    WORKER_LOST = "workerLost"
+    """Worker after worker died or hung on the same step; a next export may well do the same."""
     INTERNAL = "internal"
     """A fault of Outhaul's own; its log has the details."""
 

@@ -1,4 +1,4 @@
-"""what a caller named the create of an export, so that it can be repeated"""
+"""what a caller named the create of an export, so that it can be repeated; takeovers of a step"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,6 +17,10 @@ def upgrade() -> None:
         ["account_id", "idempotency_key"],
         unique=True,
     )
+    for table in ("exports", "slices"):
+        op.add_column(
+            table, sa.Column("takeovers", sa.Integer(), nullable=False, server_default="0")
+        )
 
 
 def downgrade() -> None:
