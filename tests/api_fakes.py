@@ -73,7 +73,9 @@ class FakeExports:
     def segment_known(self, account_id: str, segment_id: str) -> bool:
         return segment_id == SEGMENT
 
-    def create(self, account: Account, request: ExportRequest) -> Export:
+    def create(
+        self, account: Account, request: ExportRequest, *, idempotency_key: str | None = None
+    ) -> Export:
         if len(self.held) >= self.limit:
             raise QueueFull(self.limit)
         export = Export(

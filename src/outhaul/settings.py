@@ -41,6 +41,9 @@ class Settings(BaseSettings):
         30, gt=0, description="After how long without a sign of life work is taken over."
     )
     fault_limit: int = Field(3, ge=1, description="Faults of one step before an export fails.")
+    takeover_limit: int = Field(
+        10, ge=1, description="Workers that may die or hang on one step before an export fails."
+    )
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="How much is logged."
     )

@@ -83,6 +83,7 @@ class Outhaul:
                 slice_rows=settings.slice_rows,
             ),
             self._files,
+            takeover_limit=settings.takeover_limit,
             wake=bell.ring,
         )
         scratch = _scratch(data / "scratch", registry.imports)

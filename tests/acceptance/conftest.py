@@ -24,10 +24,12 @@ OUTHAUL = [sys.executable, "-m", "outhaul"]
 START_S = 30
 
 
-def run(*arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str | Path, check: bool = True, program: list[str] = OUTHAUL
+) -> subprocess.CompletedProcess[str]:
     """The `outhaul` command, to its end."""
     result = subprocess.run(
-        [*OUTHAUL, *map(str, arguments)], capture_output=True, text=True, timeout=120
+        [*program, *map(str, arguments)], capture_output=True, text=True, timeout=120
     )
     if check:
         assert result.returncode == 0, result.stderr
@@ -42,13 +44,14 @@ class Server:
     settings: dict[str, str] = field(default_factory=dict)
     url: str = ""
     port: int = 0
+    program: list[str] = field(default_factory=lambda: OUTHAUL)
     _process: subprocess.Popen[str] | None = None
 
     def start(self) -> "Server":
         environment = os.environ | {"OUTHAUL_RATE_LIMIT": "100000"} | self.settings
         log = (self.data.parent / "server.log").open("a")
         self._process = subprocess.Popen(
-            [*OUTHAUL, "serve", "--port", str(self.port), "--data", str(self.data)],
+            [*self.program, "serve", "--port", str(self.port), "--data", str(self.data)],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -77,6 +80,11 @@ class Server:
         """Send the signal and wait; the exit status."""
         assert self._process is not None
         self._process.send_signal(number)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait until the process ends by itself; the exit status."""
+        assert self._process is not None
         status = self._process.wait(timeout=30)
         assert self._process.stdout is not None
         self._process.stdout.close()

@@ -65,6 +65,7 @@ class ErasingShop:
                 slice_rows=1000,
             ),
             self.shop.files,
+            takeover_limit=10,
             wake=lambda: None,
         )
 

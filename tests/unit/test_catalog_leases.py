@@ -239,6 +239,33 @@ def test_a_new_owner_takes_over_at_once(leases: Leases, exports: Exports, accoun
     assert claimed(leases, "new").lease.attempt == 2
 
 
+def test_only_claims_that_end_without_a_word_count_as_takeovers(
+    leases: Leases, exports: Exports, account: Account, database: Database
+) -> None:
+    """A dead process and an expired lease count; work given back or reported does not."""
+    create(exports, account)
+    for _ in range(3):
+        leases.release(claimed(leases).lease)
+    leases.failed(claimed(leases).lease, FailureCause.STORAGE_FULL, final=False)
+    expire_leases(database)
+    assert claimed(leases, "killed").takeovers == 0
+    leases.release_all()
+    leases.release_all()
+    assert claimed(leases, "frozen").takeovers == 1
+    expire_leases(database)
+    plan = claimed(leases)
+    assert plan.takeovers == 2
+    leases.planned(plan.lease, PLAN, PARTS)
+    part = claimed(leases, "killed")
+    leases.release_all()
+    again, fresh = claimed(leases), claimed(leases)
+    assert (again.slice_plan, again.takeovers) == (part.slice_plan, 1)
+    assert fresh.takeovers == 0
+    leases.rendered(again.lease, facts(3))
+    leases.rendered(fresh.lease, facts(4))
+    assert claimed(leases).takeovers == 0, "a new step starts to count anew"
+
+
 def test_accounts_take_turns(
     leases: Leases, exports: Exports, account: Account, database: Database
 ) -> None:

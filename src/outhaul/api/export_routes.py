@@ -12,6 +12,7 @@ from outhaul.api import examples
 from outhaul.api.body import read_json
 from outhaul.api.create_body import read_export_request
 from outhaul.api.guard import guard
+from outhaul.api.idempotency import IDEMPOTENCY_KEY, read_idempotency_key
 from outhaul.api.openapi import CREATE_BODY, answers, example
 from outhaul.api.resource import base_url, resource_of
 from outhaul.api.routes import Routes
@@ -52,12 +53,13 @@ def add_export_routes(app: FastAPI, services: Services) -> None:
         account: Annotated[Account, writer],
         body: Annotated[Any, Depends(read_json)],
     ) -> Response:
+        key = read_idempotency_key(request)
         asked = read_export_request(
             body,
             account=account,
             segment_known=lambda segment_id: exports.segment_known(account.id, segment_id),
         )
-        export = exports.create(account, asked)
+        export = exports.create(account, asked, idempotency_key=key)
         resource = resource_of(export, services, base_url(services, request))
         return JSONResponse(resource, status_code=201)
 
@@ -109,7 +111,7 @@ def add_export_routes(app: FastAPI, services: Services) -> None:
         response_model=ExportResource,
         responses=example(201, "Queued.", examples.CREATED)
         | answers(400, 401, 403, 413, 415, 422, 429, 500),
-        openapi_extra=CREATE_BODY,
+        openapi_extra=CREATE_BODY | IDEMPOTENCY_KEY,
     )
     add(
         "GET",

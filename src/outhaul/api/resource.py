@@ -17,6 +17,7 @@ _FAILURES = {
     FailureCause.ERASED: "A contact in the file has been erased, and the file with it;"
     " an export made now is without that contact.",
     FailureCause.ERASED_TOO_OFTEN: "Contacts were erased time and again while the export ran.",
+    FailureCause.WORKER_LOST: "The work stopped without a word too often; the log may say where.",
     FailureCause.INTERNAL: "The server met a fault of its own; its log has the details.",
 }
 

@@ -48,8 +48,10 @@ class Exports(Protocol):
     """The use cases around exports."""
 
     def segment_known(self, account_id: str, segment_id: str) -> bool: ...
-    def create(self, account: Account, request: ExportRequest) -> Export:
-        """Raises QueueFull."""
+    def create(
+        self, account: Account, request: ExportRequest, *, idempotency_key: str | None = None
+    ) -> Export:
+        """Raises QueueFull and IdempotencyKeyReused."""
         ...
 
     def get(self, account_id: str, export_id: str) -> Export:

@@ -4,11 +4,11 @@ import uuid
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from outhaul.catalog.database import Database, now_ms
 from outhaul.catalog.tables import accounts, exports, manifests
-from outhaul.domain.errors import FailureCause, NotFound, QueueFull
+from outhaul.domain.errors import FailureCause, IdempotencyKeyReused, NotFound, QueueFull
 from outhaul.domain.export import (
     ArchiveFacts,
     Export,
@@ -21,6 +21,7 @@ from outhaul.domain.instants import from_epoch_ms
 
 _request = TypeAdapter(ExportRequest)
 _UNFINISHED = (ExportStatus.QUEUED.value, ExportStatus.IN_PROGRESS.value)
+_KEY_LIFE_MS = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +39,27 @@ class Exports:
         self._database = database
 
     def create(
-        self, account_id: str, request: ExportRequest, *, origin: Origin, queue_limit: int
+        self,
+        account_id: str,
+        request: ExportRequest,
+        *,
+        origin: Origin,
+        queue_limit: int,
+        idempotency_key: str | None = None,
     ) -> Export:
-        """Store a queued export. Raises QueueFull when `queue_limit` are unfinished already."""
+        """Store a queued export; or give the one that the account created in the last 24 hours
+        under the same `idempotency_key`, as it is now.
+
+        Raises QueueFull when `queue_limit` are unfinished already, and IdempotencyKeyReused when
+        the key stands for another request.
+        """
+        now = now_ms()
         with self._database.transaction() as connection:
+            first = _created_as(connection, account_id, idempotency_key, now)
+            if first is not None:
+                if first.request != request:
+                    raise IdempotencyKeyReused
+                return first
             unfinished = connection.execute(
                 select(func.count()).where(
                     exports.c.account_id == account_id, exports.c.status.in_(_UNFINISHED)
@@ -59,9 +77,10 @@ class Exports:
                     status=ExportStatus.QUEUED.value,
                     progress=0,
                     total=0,
-                    created_ms=now_ms(),
+                    created_ms=now,
                     uuid=str(uuid.uuid4()),
                     step="plan",
+                    idempotency_key=idempotency_key,
                 )
             )
             row = connection.execute(select(exports).where(exports.c.id == id_)).one()
@@ -136,6 +155,24 @@ class Exports:
 
 def _is(account_id: str, export_id: str):  # type: ignore[no-untyped-def]  # SQLAlchemy's own type
     return (exports.c.account_id == account_id) & (exports.c.id == export_id)
+
+
+def _created_as(
+    connection: Connection, account_id: str, idempotency_key: str | None, now: int
+) -> Export | None:
+    """What the account created under this key; its keys that have expired are forgotten first."""
+    if idempotency_key is None:
+        return None
+    keyed = (exports.c.account_id == account_id) & exports.c.idempotency_key.is_not(None)
+    connection.execute(
+        update(exports)
+        .where(keyed, exports.c.created_ms <= now - _KEY_LIFE_MS)
+        .values(idempotency_key=None)
+    )
+    row = connection.execute(
+        select(exports).where(keyed, exports.c.idempotency_key == idempotency_key)
+    ).first()
+    return None if row is None else export_of(row)
 
 
 def export_of(row: "Row[tuple[object, ...]]") -> Export:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Update,
     and_,
+    case,
     func,
     insert,
     literal,
@@ -74,6 +75,8 @@ class Claim:
     plan: ExportPlan | None
     """None while the plan is what is due."""
     slice_plan: SlicePlan | None
+    takeovers: int
+    """How many earlier workers died or hung on this step without a word."""
 
 
 class Leases:
@@ -108,13 +111,19 @@ class Leases:
                 position=due.position,
             )
             table, place = _place(lease)
-            connection.execute(
+            # Whoever ends its work, or gives it back, takes its name off the lease.
+            abandoned = case((table.c.lease_owner.is_not(None), 1), else_=0)
+            takeovers: int = connection.execute(
                 update(table)
                 .where(place)
                 .values(
-                    lease_owner=owner, lease_until_ms=now + self._lease_ms, attempt=lease.attempt
+                    lease_owner=owner,
+                    lease_until_ms=now + self._lease_ms,
+                    attempt=lease.attempt,
+                    takeovers=table.c.takeovers + abandoned,
                 )
-            )
+                .returning(table.c.takeovers)
+            ).scalar_one()
             export = connection.execute(select(exports).where(exports.c.id == due.export_id)).one()
             found = None
             if member is not None:
@@ -124,6 +133,7 @@ class Leases:
             export=export_of(export),
             plan=None if export.plan is None else _plan.validate_json(export.plan),
             slice_plan=None if found is None else slice_plan_of(found),
+            takeovers=takeovers,
         )
 
     def beat(self, live_rows: Mapping[Lease, int]) -> set[Lease]:
@@ -154,6 +164,7 @@ class Leases:
                 lease_owner=None,
                 lease_until_ms=0,
                 faults=0,
+                takeovers=0,
             )
             if parts:
                 connection.execute(
@@ -178,7 +189,7 @@ class Leases:
                 connection.execute(
                     update(exports)
                     .where(exports.c.id == lease.export_id)
-                    .values(step=Step.ASSEMBLE.value)
+                    .values(step=Step.ASSEMBLE.value, takeovers=0)
                 )
 
     def finished(self, lease: Lease, archive: ArchiveFacts, manifest: str) -> None:
@@ -246,13 +257,12 @@ class Leases:
             _renewed(connection, lease, lease_owner=None, lease_until_ms=0)
 
     def release_all(self) -> None:
-        """Every lease is dead: for the new owner of a data directory, before it starts work."""
+        """Every lease is dead: for the new owner of a data directory, before it starts work.
+        Leases keep the names of their holders, so that the next claim counts as a takeover."""
         with self._database.transaction() as connection:
             for table in (exports, slices):
                 connection.execute(
-                    update(table)
-                    .where(table.c.lease_until_ms > 0)
-                    .values(lease_owner=None, lease_until_ms=0)
+                    update(table).where(table.c.lease_until_ms > 0).values(lease_until_ms=0)
                 )
 
     def exists(self, export_id: str) -> bool:

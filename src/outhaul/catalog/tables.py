@@ -88,7 +88,12 @@ exports = Table(
     # Counts claims; the fencing number of whoever holds the lease.
     Column("attempt", Integer, nullable=False, default=0),
     Column("faults", Integer, nullable=False, default=0),
+    # Counts claims of the step that ended without a word: the worker died or hung.
+    Column("takeovers", Integer, nullable=False, server_default="0"),
+    # What the caller named this create; none once the name has expired.
+    Column("idempotency_key", String(255)),
     Index(None, "account_id", "created_ms", "id"),
+    Index(None, "account_id", "idempotency_key", unique=True),
     Index(None, "step"),
 )
 
@@ -119,6 +124,7 @@ slices = Table(
     Column("lease_until_ms", BigInteger, nullable=False, default=0),
     Column("attempt", Integer, nullable=False, default=0),
     Column("faults", Integer, nullable=False, default=0),
+    Column("takeovers", Integer, nullable=False, server_default="0"),
 )
 
 manifests = Table(

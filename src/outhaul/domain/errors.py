@@ -11,12 +11,14 @@ OuthaulError
 │   ├── MediaTypeRefused       the body is not labelled application/json
 │   ├── MalformedBody          not JSON, repeated keys, NaN, too large
 │   ├── MalformedId
+│   ├── MalformedIdempotencyKey
 │   ├── NotFinished            asked for what only a finished export has
 │   ├── Conflict               what is to be made exists already
 │   └── Refused                a rule with a code of the contract
 │       └── QueueFull          code E0301
 ├── NotFound
 ├── Invalid                    every violation at once
+│   └── IdempotencyKeyReused   the key stands for another request
 ├── StorageError               a file that could not be written, read or deleted
 │   ├── FileMissing
 │   ├── StorageFull            no room, or a quota reached
@@ -86,6 +88,10 @@ class MalformedId(BadRequest):
     """An id in the path that cannot be one."""
 
 
+class MalformedIdempotencyKey(BadRequest):
+    """A name for a create that cannot be one."""
+
+
 class NotFinished(BadRequest):
     """Asked for what only a finished export has."""
 
@@ -139,6 +145,17 @@ class Invalid(OuthaulError):
         super().__init__(f"{len(self.violations)} violations")
 
 
+class IdempotencyKeyReused(Invalid):
+    """The account has created another export under this key in the last 24 hours."""
+
+    def __init__(self) -> None:
+        reason = "must be what was first sent under this Idempotency-Key; or send a new key"
+        super().__init__(
+            [Violation(name="body", path="", reason=reason)],
+            detail="This Idempotency-Key stands for another export request.",
+        )
+
+
 class StorageError(OuthaulError):
     """The object store failed at the file `key`, or at the files below that prefix."""
 
@@ -180,6 +197,8 @@ class FailureCause(StrEnum):
     """The file held a contact that has been erased since, and was deleted for that."""
     ERASED_TOO_OFTEN = "erasedTooOften"
     """Contacts were erased again and again while the export ran; each time it began anew."""
+    WORKER_LOST = "workerLost"
+    """Worker after worker died or hung on the same step; a next export may well do the same."""
     INTERNAL = "internal"
     """A fault of Outhaul's own; its log has the details."""
 

@@ -63,13 +63,20 @@ class Exports:
         """Whether the account has this segment."""
         return self._segments.exists(account_id, segment_id)
 
-    def create(self, account: Account, request: ExportRequest) -> Export:
+    def create(
+        self, account: Account, request: ExportRequest, *, idempotency_key: str | None = None
+    ) -> Export:
         """A queued export; when this returns, it will be done whatever happens to the process.
+        With the `idempotency_key` of an export of the last 24 hours: that export, as it is now.
 
-        Raises QueueFull.
+        Raises QueueFull and IdempotencyKeyReused.
         """
         export = self._exports.create(
-            account.id, request, origin=Origin.API, queue_limit=self._queue_limit
+            account.id,
+            request,
+            origin=Origin.API,
+            queue_limit=self._queue_limit,
+            idempotency_key=idempotency_key,
         )
         self._wake()
         return export

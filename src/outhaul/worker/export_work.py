@@ -33,13 +33,16 @@ class ExportWork:
         pipeline: Pipeline,
         files: Files,
         *,
+        takeover_limit: int,
         wake: Callable[[], None],
     ) -> None:
+        """A step whose workers died or hung `takeover_limit` times fails the export."""
         self._leases = leases
         self._accounts = accounts
         self._slices = slices
         self._pipeline = pipeline
         self._files = files
+        self._takeover_limit = takeover_limit
         self._wake = wake
         self._lock = threading.Lock()
         self._held: dict[Lease, tuple[Cancellation, list[int]]] = {}
@@ -96,6 +99,8 @@ class ExportWork:
 
     def _do(self, claim: Claim, cancellation: Cancellation, rows: list[int]) -> None:
         lease, export, plan = claim.lease, claim.export, claim.plan
+        if claim.takeovers >= self._takeover_limit:
+            raise ExportFailed(FailureCause.WORKER_LOST)
         if plan is None:
             account = self._accounts.get(lease.account_id)
             made, parts = self._pipeline.plan(account, export, cancellation)
