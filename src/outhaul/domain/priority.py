@@ -4,8 +4,9 @@ import os
 import sys
 import threading
 
-_BEHIND = 10
-"""Steps of niceness: callers are then served within moments, and an idle core is still used."""
+_BEHIND = 3
+"""Steps of niceness: enough for callers to be served within moments, and so few that rendering
+keeps about half the share of any other program on the machine."""
 
 
 def stand_back() -> None:
