@@ -184,6 +184,7 @@ class Edge:
             exports=self.exports,
             keys=self.keys,
             rates=self.rates,
+            describe=lambda account, export_type, version: (),
             health=lambda: self.report,
             public_url=self.public_url,
         )

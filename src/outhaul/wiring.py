@@ -15,6 +15,7 @@ from outhaul.catalog.keys import Keys, LinkKeys
 from outhaul.catalog.leases import Leases
 from outhaul.catalog.rates import Rates
 from outhaul.catalog.slices import Slices
+from outhaul.exports.descriptions import Descriptions
 from outhaul.exports.service import Exports
 from outhaul.files.object_store import open_files
 from outhaul.ingest.bulk import Bulk
@@ -115,6 +116,7 @@ class Outhaul:
             ),
             keys=registry.keys,
             rates=Rates(limit=settings.rate_limit),
+            describe=Descriptions(commits, fields).describe,
             health=self.health,
             public_url=settings.public_url,
             intake=self._intake(commits, fields, eraser, scratch),

@@ -6,6 +6,7 @@ from starlette.types import ASGIApp
 from outhaul import __version__
 from outhaul.api.bulk_routes import add_bulk_routes
 from outhaul.api.contact_routes import add_contact_routes
+from outhaul.api.describe_routes import add_describe_route
 from outhaul.api.downloads import add_download_route
 from outhaul.api.errors import add_error_answers
 from outhaul.api.export_routes import add_export_routes
@@ -32,6 +33,7 @@ def create_app(services: Services) -> ASGIApp:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     add_error_answers(app)
+    add_describe_route(app, services)
     add_export_routes(app, services)
     if services.intake is not None:
         add_contact_routes(app, services, services.intake)

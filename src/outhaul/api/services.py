@@ -3,14 +3,15 @@
 The behaviour behind each name is described where it is implemented.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from outhaul.api.health import HealthReport
 from outhaul.domain.account import Account, ApiKey
-from outhaul.domain.export import Export, ExportRequest
+from outhaul.domain.columns import Column
+from outhaul.domain.export import Export, ExportRequest, ExportType, MemberKind, Version
 from outhaul.ingest.intake import Intake
 
 
@@ -76,6 +77,15 @@ class Exports(Protocol):
         ...
 
 
+class MemberDescription(Protocol):
+    """One file of an archive and its columns, in order."""
+
+    @property
+    def kind(self) -> MemberKind: ...
+    @property
+    def columns(self) -> tuple[Column, ...]: ...
+
+
 class Keys(Protocol):
     """API keys by their id."""
 
@@ -115,6 +125,8 @@ class Services:
     exports: Exports
     keys: Keys
     rates: Rates
+    describe: Callable[[Account, ExportType, Version], Sequence[MemberDescription]]
+    """The files that an export planned now would have."""
     health: Callable[[], HealthReport]
     public_url: str | None
     """Base of every URL in an answer; None: what the request was sent to."""

@@ -4,8 +4,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from outhaul.domain.account import Language
+from outhaul.domain.account import Account, Language
 from outhaul.domain.errors import FailureCause
+
+
+class MemberKind(StrEnum):
+    """Which file of the archive: contacts have one, activities two."""
+
+    CONTACTS = "contacts"
+    ACTIVITIES = "activities"
+    PRODUCTS = "products"
 
 
 class ExportType(StrEnum):
@@ -13,6 +21,13 @@ class ExportType(StrEnum):
 
     CONTACTS = "contacts"
     ACTIVITIES = "activities"
+
+    @property
+    def members(self) -> tuple[MemberKind, ...]:
+        """The files of its archive, in order; that of the product lines may be left out."""
+        if self is ExportType.CONTACTS:
+            return (MemberKind.CONTACTS,)
+        return (MemberKind.ACTIVITIES, MemberKind.PRODUCTS)
 
 
 class Delimiter(StrEnum):
@@ -120,14 +135,6 @@ class Export:
     replans: int = 0
     """How often it began anew because a contact was erased."""
     archive: ArchiveFacts | None = None
-
-
-class MemberKind(StrEnum):
-    """Which file of the archive: contacts have one, activities two."""
-
-    CONTACTS = "contacts"
-    ACTIVITIES = "activities"
-    PRODUCTS = "products"
 
 
 @dataclass(frozen=True, order=True)
@@ -242,3 +249,13 @@ class Frozen:
     language: Language
     mobile_push: bool
     custom_fields: tuple[CustomField, ...] = field(default=())
+
+    @classmethod
+    def of(cls, account: Account, custom_fields: tuple[CustomField, ...]) -> "Frozen":
+        """The account's settings as they are now."""
+        return cls(
+            timezone=account.timezone,
+            language=account.language,
+            mobile_push=account.mobile_push,
+            custom_fields=custom_fields,
+        )

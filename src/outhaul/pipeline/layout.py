@@ -49,9 +49,8 @@ def _canonical(spellings: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def _kinds(export_type: ExportType, types: tuple[str, ...] | None) -> list[MemberKind]:
-    if export_type is ExportType.CONTACTS:
-        return [MemberKind.CONTACTS]
     with_products = {id_ for id_, type_ in ACTIVITY_TYPES.items() if type_.has_product_lines}
-    if types is not None and with_products.isdisjoint(types):
-        return [MemberKind.ACTIVITIES]
-    return [MemberKind.ACTIVITIES, MemberKind.PRODUCTS]
+    no_products = types is not None and with_products.isdisjoint(types)
+    return [
+        kind for kind in export_type.members if not (kind is MemberKind.PRODUCTS and no_products)
+    ]

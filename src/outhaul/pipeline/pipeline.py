@@ -52,12 +52,7 @@ class Pipeline:
         plan = ExportPlan(
             snapshot=snapshot.number,
             snapshot_at=snapshot.at,
-            frozen=Frozen(
-                timezone=account.timezone,
-                language=account.language,
-                mobile_push=account.mobile_push,
-                custom_fields=self._fields.as_of(account.id, snapshot.number),
-            ),
+            frozen=Frozen.of(account, self._fields.as_of(account.id, snapshot.number)),
             replans=export.replans,
         )
         parts = [
