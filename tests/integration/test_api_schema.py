@@ -12,5 +12,5 @@ def test_generated_requests_get_only_documented_answers(tmp_path: Path):
         requests, report = send_generated(
             address.url, address.key, per_operation=20, seed=20261123, phases="coverage,fuzzing"
         )
-    assert report == ""
+    assert report == "", report
     assert requests > 400

@@ -52,3 +52,10 @@ def test_wrong_parameters_are_named(client: Client):
     """A missing type and an unknown version are both told, with where they stand."""
     faults = client.faults("GET", "/exports/describe?version=v9")
     assert set(faults) == {"/exportType", "/version"}
+
+
+def test_a_description_cannot_be_deleted(client: Client):
+    """Its path looks like that of an export; the answer names what is possible."""
+    for path in ("/exports/describe", "/exports/describe/"):
+        answer = client.ask("DELETE", path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET")

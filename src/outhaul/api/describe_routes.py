@@ -6,6 +6,7 @@ from fastapi import Depends, FastAPI, Query
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
+from outhaul.api.errors import not_possible
 from outhaul.api.guard import guard
 from outhaul.api.openapi import answers
 from outhaul.api.routes import Routes
@@ -63,7 +64,9 @@ def add_describe_route(app: FastAPI, services: Services) -> None:
         )
         return JSONResponse(description.model_dump(mode="json", by_alias=True, exclude_none=True))
 
-    Routes(app, "exports").add(
+    add = Routes(app, "exports").add
+    add("DELETE", "/exports/describe", not_possible, hidden=True)
+    add(
         "GET",
         "/exports/describe",
         describe,

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match
+from starlette.routing import Match, Route
 
 from outhaul.api.violations import violations_from
 from outhaul.domain.errors import (
@@ -143,10 +143,22 @@ def add_error_answers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, fault)
 
 
+def not_possible() -> Response:
+    """An endpoint for a method that a path does not have, where a path with a parameter has it."""
+    raise HTTPException(405)
+
+
 def _methods_at(app: FastAPI, request: Request) -> list[str]:
-    # The router names only the methods of the first route that has this path.
-    methods: set[str] = set()
-    for route in app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            methods |= set(getattr(route, "methods", None) or ())
-    return sorted(methods)
+    # The router names only the methods of the first route that has this path. A path that is
+    # spelt out stands before one with a parameter, and the latter's methods are not its own.
+    matching = [
+        route
+        for route in app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+    ]
+    own = [
+        route
+        for route in matching
+        if route.path == matching[0].path and route.endpoint is not not_possible
+    ]
+    return sorted({method for route in own for method in route.methods or ()})

@@ -15,15 +15,22 @@ class Routes:
         self._tag = tag
 
     def add(
-        self, method: str, path: str, endpoint: Callable[..., Response], **options: Any
+        self,
+        method: str,
+        path: str,
+        endpoint: Callable[..., Response],
+        *,
+        hidden: bool = False,
+        **options: Any,
     ) -> None:
-        """Register `path` as documented, and its other spelling without a word about it."""
+        """Register `path` as documented (unless `hidden`), and its other spelling without a word
+        about it."""
         for spelling in (path, path.removesuffix("/") if path.endswith("/") else path + "/"):
             self._app.add_api_route(
                 spelling,
                 endpoint,
                 methods=[method],
                 tags=[self._tag],
-                include_in_schema=spelling == path,
+                include_in_schema=spelling == path and not hidden,
                 **options,
             )
