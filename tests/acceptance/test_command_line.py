@@ -23,6 +23,12 @@ from tests.acceptance.conftest import run
         ("keys", "create"),
         ("keys", "list"),
         ("keys", "revoke"),
+        ("export", "contacts"),
+        ("export", "activities"),
+        ("exports", "list"),
+        ("exports", "show"),
+        ("exports", "cancel"),
+        ("exports", "download"),
     ],
 )
 def test_every_command_explains_itself_with_an_example(arguments: tuple[str, ...]) -> None:

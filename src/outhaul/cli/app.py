@@ -1,6 +1,7 @@
 """The `outhaul` command: its groups, and how it fails.
 
-Exit status: 0 when done, 1 when it could not be done, 2 on wrong use (one line on standard error).
+Exit status: 0 when done, 1 when it could not be done, 2 on wrong use (one line on standard error);
+commands that speak to a server have more, see `remote`.
 """
 
 import sys
@@ -11,7 +12,8 @@ from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from outhaul import __version__
-from outhaul.cli import accounts, imports, keys, serve, verify
+from outhaul.cli import accounts, export, exports, imports, keys, remote, serve, verify
+from outhaul.client import ClientError
 from outhaul.domain.errors import BadRequest, NotFound, OuthaulError
 
 app = typer.Typer(
@@ -27,6 +29,8 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
 app.command("import")(imports.import_file)
 app.command("verify")(verify.verify_file)
+app.add_typer(export.app, name="export")
+app.add_typer(exports.app, name="exports")
 
 
 def _show_version(wanted: bool) -> None:
@@ -60,6 +64,8 @@ def main() -> None:
         _fail(f"there is no {error.kind} {error.id}", 2)
     except BadRequest as error:
         _fail(error.detail, 2)
+    except ClientError as error:
+        _fail(str(error), remote.exit_status(error))
     except OuthaulError as error:
         _fail(str(error), 1)
     else:

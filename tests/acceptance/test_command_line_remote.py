@@ -1,0 +1,137 @@
+"""The commands that speak to a server, against a real one."""
+
+import json
+import os
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from outhaul.archive.verify import verify
+from outhaul.cli.app import main
+from tests.acceptance.conftest import OUTHAUL, Caller, Server, new_caller, run
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    """Three contacts and a search on the first of three months, on one server for all tests."""
+    folder = tmp_path_factory.mktemp("remote")
+    server = Server(folder / "data").start()
+    try:
+        caller = new_caller(server)
+        contacts, activities = folder / "contacts.jsonl", folder / "activities.jsonl"
+        contacts.write_text(
+            "".join(f'{{"id": "c{n}", "_email": "c{n}@x.org"}}\n' for n in range(3))
+        )
+        activities.write_text(
+            "".join(
+                f'{{"id": "a{month}", "type": "search", "contactId": "c1",'
+                f' "createdAt": "2026-0{month}-01T10:00:00Z"}}\n'
+                for month in (1, 2, 3)
+            )
+        )
+        for kind, file in (("contacts", contacts), ("activities", activities)):
+            run("import", kind, file, "--account", caller.account, "--data", server.data)
+        yield caller
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def shop(running: Caller, monkeypatch: pytest.MonkeyPatch) -> Caller:
+    """Variables say where the server is and who asks."""
+    monkeypatch.setenv("OUTHAUL_URL", running.server.url)
+    monkeypatch.setenv("OUTHAUL_KEY", running.key)
+    return running
+
+
+def outhaul(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str
+) -> tuple[int, str, str]:
+    """The command within this process: status, standard output and error."""
+    monkeypatch.setattr("sys.argv", ["outhaul", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, told.out, told.err
+
+
+def test_from_the_wish_to_the_verified_file(
+    shop: Caller,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A summary on standard output, the file whole, no bars without a terminal; afterwards the
+    export is listed, shown, fetched again, and too late to cancel."""
+    file = tmp_path / "contacts.zip"
+    done = run("export", "contacts", "--delimiter", ";", "-o", file)
+    assert ".csv: 3 rows\n" in done.stdout
+    assert "Checked against its manifest." in done.stdout
+    assert done.stderr == ""
+    assert not verify(file, None).differences
+    with zipfile.ZipFile(file) as archive:
+        assert archive.read(archive.namelist()[0]).startswith(b'"Tracker";"Email"')
+
+    def exports(*arguments: str, status: int = 0) -> str:
+        ended, out, err = outhaul(capsys, monkeypatch, "exports", *arguments)
+        assert ended == status, err
+        return out or err
+
+    listed = json.loads(exports("list", "--json"))
+    export_id = listed["exports"][0]["id"]
+    assert (len(listed["exports"]), listed["hasNext"]) == (1, False)
+    assert export_id in exports("list")
+    shown = exports("show", export_id)
+    assert "status: finished" in shown
+    assert "fileUrl" not in shown
+    again = json.loads(exports("download", export_id, "-o", str(tmp_path / "b.zip"), "--json"))
+    assert (again["exportIds"], again["whole"]) == ([export_id], True)
+    assert again["checkedAgainst"] == "manifest"
+    assert (tmp_path / "b.zip").read_bytes() == file.read_bytes()
+    assert "has ended already" in exports("cancel", export_id, status=1)
+
+
+def test_a_quarter_of_activities_for_a_script(shop: Caller, tmp_path: Path) -> None:
+    """Over 31 days several exports become one file; the output is one JSON object."""
+    file = tmp_path / "activities.zip"
+    told = json.loads(
+        run("export", "activities", "--from", "2026-01-01", "--to", "2026-03-31",
+            "--type", "search", "--version", "v5", "--json", "-o", file).stdout
+    )  # fmt: skip
+    assert (told["file"], told["bytes"]) == (str(file), file.stat().st_size)
+    assert [member["rows"] for member in told["members"]] == [3]
+    assert len(told["exportIds"]) == 3
+
+
+def test_failures_of_servers_have_their_statuses(
+    shop: Caller, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """2 for a request with mistakes, 1 for what is not there, 4 for a wrong key; one line, without
+    the key."""
+    wrong = ("export", "activities", "--from", "2026-03-02", "--to", "2026-03-01")
+    for arguments, status, message in (
+        (wrong, 2, "/filters/"),
+        (("export", "activities", "--from", "soon", "--to", "2026-03-01"), 2, "soon"),
+        (("exports", "show", "0" * 24), 1, "404"),
+        (("exports", "list", "--key", "wrong:secretly"), 4, "401"),
+        (("exports", "list", "--url", "example.com"), 2, "http://"),
+    ):
+        failed, out, err = outhaul(capsys, monkeypatch, *arguments)
+        assert (failed, out) == (status, "")
+        assert err.count("\n") == 1
+        assert message in err
+        assert "secretly" not in err
+
+
+def test_the_shell_completes_commands() -> None:
+    """The words that bash asks for are the commands."""
+    asked = {"_OUTHAUL_COMPLETE": "complete_bash", "COMP_WORDS": "outhaul expo", "COMP_CWORD": "1"}
+    told = subprocess.run(
+        [Path(OUTHAUL[0]).with_name("outhaul")],
+        env=os.environ | asked, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert told.stdout.split() == ["export", "exports"], told
