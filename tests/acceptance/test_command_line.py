@@ -15,6 +15,7 @@ from tests.acceptance.conftest import run
         ("serve",),
         ("import",),
         ("verify",),
+        ("doctor",),
         ("accounts", "create"),
         ("accounts", "list"),
         ("accounts", "set"),

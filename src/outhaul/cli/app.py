@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from outhaul import __version__
-from outhaul.cli import accounts, export, exports, imports, keys, remote, serve, verify
+from outhaul.cli import accounts, doctor, export, exports, imports, keys, remote, serve, verify
 from outhaul.client import ClientError
 from outhaul.domain.errors import BadRequest, NotFound, OuthaulError
 
@@ -29,6 +29,7 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
 app.command("import")(imports.import_file)
 app.command("verify")(verify.verify_file)
+app.command("doctor")(doctor.doctor)
 app.add_typer(export.app, name="export")
 app.add_typer(exports.app, name="exports")
 

@@ -1,0 +1,310 @@
+"""What `outhaul doctor` looks at. Catalog, store and files are only read."""
+
+import os
+import shutil
+import sqlite3
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import requires, version
+from pathlib import Path
+from typing import Literal
+from zoneinfo import available_timezones
+
+import duckdb
+import httpx
+from alembic.script import ScriptDirectory
+
+from outhaul import __version__
+from outhaul.catalog import database
+from outhaul.settings import Settings
+from outhaul.worker.ownership import Ownership
+
+_LOW_BYTES = 1_000_000_000
+_CLOCK_SLACK_MS = 5_000
+_TIMEOUT_S = 5
+
+State = Literal["ok", "note", "wrong"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing looked at; `advice` says what to do and is empty where all is well."""
+
+    part: str
+    state: State
+    text: str
+    advice: str = ""
+
+
+def examine(settings: Settings, url: str | None) -> Iterator[Finding]:
+    """All findings, in the order in which to mend what is wrong."""
+    yield from _versions()
+    yield from _settings(settings)
+    data = settings.data.resolve()
+    if not data.is_dir():
+        yield Finding(
+            part="data",
+            state="wrong",
+            text=f"{data} is no directory",
+            advice="give the right one with --data or OUTHAUL_DATA, or make one:"
+            " outhaul accounts create NAME",
+        )
+        return
+    found = _data(data)
+    yield found
+    if found.state == "wrong":
+        return
+    yield _disk(data)
+    yield from _catalog(data)
+    yield from _server(data, settings, url)
+
+
+def _versions() -> Iterator[Finding]:
+    told = (
+        f"outhaul {__version__}, Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"
+    )
+    pinned = next(
+        (one.split("==")[1] for one in requires("outhaul") or [] if one.startswith("duckdb==")),
+        None,
+    )
+    found = version("duckdb")
+    if pinned is not None and found != pinned:
+        yield Finding(
+            part="versions",
+            state="wrong",
+            text=f"{told}, DuckDB {found}; the store's files belong to DuckDB {pinned}",
+            advice=f"pip install duckdb=={pinned}",
+        )
+    else:
+        yield Finding(part="versions", state="ok", text=f"{told}, DuckDB {found}")
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    cores = os.cpu_count() or 1
+    text = f"{settings.workers} workers on {cores} cores, {settings.memory_limit} for the engine"
+    if settings.workers > cores:
+        yield Finding(
+            part="settings",
+            state="note",
+            text=text,
+            advice="more workers than cores only need more memory; lower OUTHAUL_WORKERS",
+        )
+    else:
+        yield Finding(part="settings", state="ok", text=text)
+    if settings.public_url is None and settings.host not in {"127.0.0.1", "localhost", "::1"}:
+        yield Finding(
+            part="settings",
+            state="note",
+            text="OUTHAUL_PUBLIC_URL is not set: file links lead to the host of each request",
+            advice="behind a proxy, set it to the address that clients use",
+        )
+
+
+def _data(data: Path) -> Finding:
+    if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
+        return Finding(
+            part="data",
+            state="wrong",
+            text=f"{data} cannot be read and written by this user",
+            advice=f"run as its owner, or: chown -R USER {data}",
+        )
+    if data.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return Finding(
+            part="data",
+            state="note",
+            text=f"other users may enter {data}, which holds personal data",
+            advice=f"chmod 700 {data}",
+        )
+    return Finding(part="data", state="ok", text=f"{data}, for its owner only")
+
+
+def _disk(data: Path) -> Finding:
+    free = shutil.disk_usage(data).free
+    text = f"{free / 1e9:,.1f} GB free"
+    if free < _LOW_BYTES:
+        advice = "make room: delete old exports (DELETE /exports/{id}) or enlarge the disk"
+        return Finding(part="disk", state="wrong", text=text, advice=advice)
+    return Finding(part="disk", state="ok", text=text)
+
+
+def _catalog(data: Path) -> Iterator[Finding]:
+    path = data / "catalog.db"
+    restore = "stop the server and restore the data directory from a backup"
+    if not path.is_file():
+        yield Finding(
+            part="catalog", state="wrong", text=f"there is no {path.name}",
+            advice=f"is --data right? If it was lost, {restore}",
+        )  # fmt: skip
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as catalog:
+            damage = catalog.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if damage != "ok":
+                yield Finding(part="catalog", state="wrong", text=damage, advice=restore)
+                return
+            layout = _layout(catalog)
+            yield layout
+            if layout.state == "wrong":
+                return
+            accounts, waiting = catalog.execute(
+                "SELECT (SELECT count(*) FROM accounts),"
+                " (SELECT count(*) FROM exports WHERE step IS NOT NULL)"
+            ).fetchone()
+            text = f"whole; {accounts:,} accounts, {waiting:,} exports under way"
+            yield Finding(part="catalog", state="ok", text=text)
+            yield _clock(catalog)
+            yield _zones(catalog)
+            yield _archives(catalog, data / "files")
+    except sqlite3.Error as error:
+        yield Finding(
+            part="catalog", state="wrong", text=f"it cannot be read: {error}",
+            advice=f"start this version once with outhaul serve, or {restore}",
+        )  # fmt: skip
+
+
+def _layout(catalog: sqlite3.Connection) -> Finding:
+    migrations = ScriptDirectory(str(Path(database.__file__).parent / "migrations"))
+    row = catalog.execute("SELECT version_num FROM alembic_version").fetchone()
+    known = {one.revision for one in migrations.walk_revisions()}
+    if row is None or row[0] not in known:
+        return Finding(
+            part="catalog",
+            state="wrong",
+            text="its layout is not known to this version",
+            advice="a newer Outhaul has changed it: install that one again",
+        )
+    if row[0] != migrations.get_current_head():
+        return Finding(
+            part="catalog",
+            state="note",
+            text="its layout is that of an older version",
+            advice="the next start of outhaul serve brings it up to date",
+        )
+    return Finding(part="catalog", state="ok", text="its layout is this version's")
+
+
+def _clock(catalog: sqlite3.Connection) -> Finding:
+    newest = catalog.execute(
+        "SELECT max(at) FROM (SELECT max(created_ms) AS at FROM exports"
+        " UNION ALL SELECT max(finished_ms) FROM exports"
+        " UNION ALL SELECT max(created_ms) FROM accounts)"
+    ).fetchone()[0]
+    now = datetime.now(UTC)
+    ahead = (newest or 0) - now.timestamp() * 1000
+    text = f"{now:%Y-%m-%d %H:%M:%S} UTC"
+    if ahead > _CLOCK_SLACK_MS:
+        return Finding(
+            part="clock",
+            state="wrong",
+            text=f"{text}, but the catalog knows something {ahead / 1000:,.0f} s later",
+            advice="set the clock (timedatectl set-ntp true); leases and file links depend on it",
+        )
+    return Finding(part="clock", state="ok", text=text)
+
+
+def _zones(catalog: sqlite3.Connection) -> Finding:
+    used = {row[0] for row in catalog.execute("SELECT DISTINCT timezone FROM accounts")}
+    missing = sorted(used - available_timezones())
+    if missing:
+        return Finding(
+            part="time zones",
+            state="wrong",
+            text=f"unknown here: {', '.join(missing)}",
+            advice="pip install --upgrade tzdata",
+        )
+    return Finding(part="time zones", state="ok", text="those of all accounts are known")
+
+
+def _archives(catalog: sqlite3.Connection, files: Path) -> Finding:
+    """Every archive is there in its full length. Asked anew for each that seems amiss, because
+    exports are deleted while we look."""
+    listed = "SELECT id, archive_key, archive_bytes FROM exports WHERE archive_key IS NOT NULL"
+    found = catalog.execute(listed).fetchall()
+    amiss = {row for row in found if not _is_whole(files / row[1], row[2])}
+    if amiss:
+        amiss &= set(catalog.execute(listed).fetchall())
+    if amiss:
+        some = ", ".join(sorted(row[0] for row in amiss)[:3])
+        return Finding(
+            part="files",
+            state="wrong",
+            text=f"{len(amiss):,} of {len(found):,} archives are missing or cut: {some}",
+            advice="delete these exports and ask for them again; then check the disk",
+        )
+    return Finding(part="files", state="ok", text=f"{len(found):,} archives, all in full length")
+
+
+def _is_whole(path: Path, length: int) -> bool:
+    try:
+        return path.stat().st_size == length
+    except OSError:
+        return False
+
+
+def _server(data: Path, settings: Settings, url: str | None) -> Iterator[Finding]:
+    ownership = Ownership(data)
+    # A server that starts while we hold the lock waits, as it does for an import.
+    if not (data / "owner.lock").exists() or ownership.take("doctor"):
+        try:
+            yield from _store(data)
+        finally:
+            ownership.give_up()
+        yield Finding(
+            part="server", state="note", text="none runs on this directory",
+            advice="outhaul serve",
+        )  # fmt: skip
+        return
+    if ownership.holder() != "serve":
+        yield Finding(part="server", state="note", text="an import runs, and no server")
+        return
+    yield _health(url or f"http://{_reachable(settings.host)}:{settings.port}")
+
+
+def _store(data: Path) -> Iterator[Finding]:
+    """Opens each account's file; only possible while no server has them open."""
+    paths = sorted((data / "store").glob("*.duckdb"))
+    for path in paths:
+        try:
+            duckdb.connect(str(path), read_only=True).close()
+        except duckdb.Error as error:
+            yield Finding(
+                part="store",
+                state="wrong",
+                text=f"{path.name} cannot be opened: {str(error).splitlines()[0]}",
+                advice="restore it from a backup, or remove it and import the account's data again",
+            )
+            return
+    yield Finding(part="store", state="ok", text=f"{len(paths):,} files, all can be opened")
+
+
+def _health(url: str) -> Finding:
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/health", timeout=_TIMEOUT_S)
+        parts = dict(answer.json())
+        _ = parts["worker"]  # Another program may answer here.
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError, KeyError):
+        return Finding(
+            part="server",
+            state="wrong",
+            text=f"it runs, but does not answer at {url}/health",
+            advice="is it at another address? Say so with --url. Else look at its log and start it"
+            " again",
+        )
+    told = ", ".join(f"{name} {state}" for name, state in parts.items())
+    if answer.status_code != 200:
+        return Finding(
+            part="server", state="wrong", text=f"{url}: {told}",
+            advice="look at its log for the part that is not ok, then start it again",
+        )  # fmt: skip
+    return Finding(part="server", state="ok", text=f"{url}: {told}")
+
+
+def _reachable(host: str) -> str:
+    """A host to call for an address to listen on."""
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 -- compared with, not listened on
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
