@@ -14,6 +14,7 @@ from outhaul.cli.bars import ExportBars
 from outhaul.cli.remote import NOT_WHOLE, AsJson, Key, Url, connect, print_json
 from outhaul.client import Client, Downloaded
 from outhaul.client.models import DateFormat, Delimiter
+from outhaul.client.operations import FileOptions
 
 app = typer.Typer(
     help="Export contacts or activities into a file.", no_args_is_help=True, rich_markup_mode=None
@@ -47,10 +48,7 @@ def contacts(
             lambda bars: client.fetch_contacts(
                 output,
                 progress=bars,
-                segment_id=segment,
-                version=version,
-                date_format=date_format,
-                delimiter=delimiter,
+                **_options(segment, version, date_format, delimiter),
             ),
             as_json=as_json,
         )
@@ -86,13 +84,21 @@ def activities(
                 to_date=to_date,
                 activity_types=types or None,
                 progress=bars,
-                segment_id=segment,
-                version=version,
-                date_format=date_format,
-                delimiter=delimiter,
+                **_options(segment, version, date_format, delimiter),
             ),
             as_json=as_json,
         )
+
+
+def _options(
+    segment: str | None, version: str | None, date_format: DateFormat, delimiter: Delimiter
+) -> FileOptions:
+    return {
+        "segment_id": segment,
+        "version": version,
+        "date_format": date_format,
+        "delimiter": delimiter,
+    }
 
 
 def fetch(client: Client, run: Callable[[ExportBars], Downloaded], *, as_json: bool) -> int:
