@@ -84,6 +84,7 @@ class Outhaul:
             ),
             self._files,
             takeover_limit=settings.takeover_limit,
+            stall_s=settings.stall_seconds,
             wake=bell.ring,
         )
         scratch = _scratch(data / "scratch", registry.imports)

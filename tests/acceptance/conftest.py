@@ -25,11 +25,18 @@ START_S = 30
 
 
 def run(
-    *arguments: str | Path, check: bool = True, program: list[str] = OUTHAUL
+    *arguments: str | Path,
+    check: bool = True,
+    program: list[str] = OUTHAUL,
+    settings: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """The `outhaul` command, to its end."""
     result = subprocess.run(
-        [*program, *map(str, arguments)], capture_output=True, text=True, timeout=120
+        [*program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | (settings or {}),
     )
     if check:
         assert result.returncode == 0, result.stderr

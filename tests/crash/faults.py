@@ -70,6 +70,11 @@ def catalog_locked(data: Path, seconds: float) -> None:
     locked.wait()
 
 
+def thread_hangs(_data: Path, seconds: float) -> None:
+    """Only the thread that came here hangs; the process lives."""
+    threading.Event().wait(None if math.isinf(seconds) else seconds)
+
+
 FAULTS: dict[str, Callable[[Path, float], None]] = {
     "kill": kill,
     "freeze": freeze,

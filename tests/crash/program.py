@@ -1,7 +1,8 @@
 """The `outhaul` command, in a process that meets one fault when it comes to one step.
 
 `CRASH_AT` names the step, `CRASH_WITH` the fault, `CRASH_SECONDS` how long a fault lasts that ends
-by itself, and `CRASH_DATA` the data directory.
+by itself, and `CRASH_DATA` the data directory. With `CRASH_AGAIN` every later coming meets the
+fault too.
 """
 
 import os
@@ -15,7 +16,7 @@ from outhaul.catalog.leases import Leases
 from outhaul.cli.app import main
 from outhaul.pipeline import pipeline
 from outhaul.store.reader import SnapshotReader
-from tests.crash.faults import FAULTS, prepare
+from tests.crash.faults import FAULTS, prepare, thread_hangs
 
 Reached = Callable[[], None]
 
@@ -68,7 +69,7 @@ def _wrapped(
         def reached() -> None:
             with lock:
                 count[0] += 1
-                due = count[0] == nth
+                due = count[0] == nth or (count[0] > nth and "CRASH_AGAIN" in os.environ)
             if due:
                 fault()
 
@@ -91,6 +92,7 @@ STEPS: dict[str, Callable[[Reached], None]] = {
 
 if __name__ == "__main__":
     prepare()
-    fault, seconds = FAULTS[os.environ["CRASH_WITH"]], float(os.environ["CRASH_SECONDS"])
+    faults = FAULTS | {"thread-hangs": thread_hangs}
+    fault, seconds = faults[os.environ["CRASH_WITH"]], float(os.environ["CRASH_SECONDS"])
     STEPS[os.environ["CRASH_AT"]](lambda: fault(Path(os.environ["CRASH_DATA"]), seconds))
     main()
