@@ -10,7 +10,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from outhaul.api.app import create_app
-from outhaul.api.health import HealthReport
+from outhaul.api.health import OK, HealthReport
 from outhaul.api.services import Services
 from outhaul.auth.secrets import hash_secret
 from outhaul.domain.account import Account, ApiKey, Language, Scope
@@ -185,6 +185,7 @@ class Edge:
             keys=self.keys,
             rates=self.rates,
             health=lambda: self.report,
+            worker_alive=lambda: self.report.worker == OK,
             public_url=self.public_url,
         )
         return create_app(services)

@@ -117,6 +117,7 @@ class Outhaul:
             keys=registry.keys,
             rates=Rates(limit=settings.rate_limit),
             health=self.health,
+            worker_alive=self._worker.alive,
             public_url=settings.public_url,
             intake=self._intake(commits, fields, eraser, scratch),
         )
