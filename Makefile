@@ -24,8 +24,9 @@ demo: $(STAMP) ## run the main job from an empty directory: sample shop, server,
 test: $(STAMP) lint ## every test that PyPI alone can serve
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-chaos: $(STAMP) ## every step of an export under every fault
+chaos: $(STAMP) ## every step under every fault; 1,000 kills, 200 freezes, 1,000 cuts (CHAOS="--kills 100")
 	$(BIN)/python -m pytest -n 2 tests/chaos
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 test-readers: $(STAMP) ## open our ZIPs with unzip, 7z, bsdtar, Java and Node (apt: unzip p7zip-full libarchive-tools; JDK; Node)
 	$(BIN)/python -m pytest -n 2 tests/readers
