@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-readers bench bench-check lint format clean
+.PHONY: help install demo test chaos test-readers bench bench-check lint format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -23,6 +23,10 @@ demo: $(STAMP) ## run the main job from an empty directory: sample shop, server,
 
 test: $(STAMP) lint ## every test that PyPI alone can serve
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+chaos: $(STAMP) ## every step under every fault; 1,000 kills, 200 freezes, 1,000 cuts (CHAOS="--kills 100")
+	$(BIN)/python -m pytest -n 2 tests/chaos
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 test-readers: $(STAMP) ## open our ZIPs with unzip, 7z, bsdtar, Java and Node (apt: unzip p7zip-full libarchive-tools; JDK; Node)
 	$(BIN)/python -m pytest -n 2 tests/readers

@@ -10,7 +10,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from outhaul.api.app import create_app
-from outhaul.api.health import HealthReport
+from outhaul.api.health import OK, HealthReport
 from outhaul.api.services import Services
 from outhaul.auth.secrets import hash_secret
 from outhaul.domain.account import Account, ApiKey, Language, Scope
@@ -186,6 +186,7 @@ class Edge:
             rates=self.rates,
             describe=lambda account, export_type, version: (),
             health=lambda: self.report,
+            worker_alive=lambda: self.report.worker == OK,
             public_url=self.public_url,
         )
         return create_app(services)

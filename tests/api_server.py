@@ -51,8 +51,8 @@ def listening(app: ASGIApp) -> Iterator[tuple[str, int]]:
 
 
 @contextmanager
-def serving(data: Path, **settings: object) -> Iterator[Address]:
-    """The server of one empty account; stopped, with its worker, at the end."""
+def idle_outhaul(data: Path, **settings: object) -> Iterator[tuple[Outhaul, str]]:
+    """Everything of one empty account, and a key; the worker is not started."""
     chosen = Settings.model_validate({"data": data, "workers": 1} | settings)
     registry = Registry(chosen)
     account = Accounts(registry.database).create(
@@ -60,11 +60,19 @@ def serving(data: Path, **settings: object) -> Iterator[Address]:
     )
     key_id, secret = new_token(), new_token()
     registry.keys.add(account.id, key_id=key_id, secret_hash=hash_secret(secret), scopes=Scope)
-    outhaul = Outhaul(registry, chosen)
-    outhaul.start()
     try:
-        with listening(create_app(outhaul.services)) as (host, port):
-            yield Address(host=host, port=port, key=f"{key_id}:{secret}")
+        yield Outhaul(registry, chosen), f"{key_id}:{secret}"
     finally:
-        outhaul.stop()
         registry.close()
+
+
+@contextmanager
+def serving(data: Path, **settings: object) -> Iterator[Address]:
+    """The server of one empty account; stopped, with its worker, at the end."""
+    with idle_outhaul(data, **settings) as (outhaul, key):
+        outhaul.start()
+        try:
+            with listening(create_app(outhaul.services)) as (host, port):
+                yield Address(host=host, port=port, key=key)
+        finally:
+            outhaul.stop()

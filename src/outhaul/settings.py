@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     takeover_limit: int = Field(
         10, ge=1, description="Workers that may die or hang on one step before an export fails."
     )
+    stall_seconds: float = Field(
+        300, gt=0, description="After how long without progress a step is taken over."
+    )
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="How much is logged."
     )

@@ -85,6 +85,7 @@ class Outhaul:
             ),
             self._files,
             takeover_limit=settings.takeover_limit,
+            stall_s=settings.stall_seconds,
             wake=bell.ring,
         )
         scratch = _scratch(data / "scratch", registry.imports)
@@ -118,6 +119,7 @@ class Outhaul:
             rates=Rates(limit=settings.rate_limit),
             describe=Descriptions(commits, fields).describe,
             health=self.health,
+            worker_alive=self._worker.alive,
             public_url=settings.public_url,
             intake=self._intake(commits, fields, eraser, scratch),
         )

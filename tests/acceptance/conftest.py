@@ -25,11 +25,18 @@ START_S = 30
 
 
 def run(
-    *arguments: str | Path, check: bool = True, program: list[str] = OUTHAUL
+    *arguments: str | Path,
+    check: bool = True,
+    program: list[str] = OUTHAUL,
+    settings: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """The `outhaul` command, to its end."""
     result = subprocess.run(
-        [*program, *map(str, arguments)], capture_output=True, text=True, timeout=120
+        [*program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | (settings or {}),
     )
     if check:
         assert result.returncode == 0, result.stderr
@@ -48,6 +55,12 @@ class Server:
     _process: subprocess.Popen[str] | None = None
 
     def start(self) -> "Server":
+        """Start, and wait until it answers."""
+        self.spawn()
+        return self.ready()
+
+    def spawn(self) -> None:
+        """Start, and wait for nothing."""
         environment = os.environ | {"OUTHAUL_RATE_LIMIT": "100000"} | self.settings
         log = (self.data.parent / "server.log").open("a")
         self._process = subprocess.Popen(
@@ -58,6 +71,10 @@ class Server:
             env=environment,
         )
         log.close()
+
+    def ready(self) -> "Server":
+        """Wait until the process that was started answers."""
+        assert self._process is not None
         assert self._process.stdout is not None
         ready, _, _ = select.select([self._process.stdout], [], [], START_S)
         assert ready, "the server did not start in time"
@@ -78,9 +95,13 @@ class Server:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send the signal and wait; the exit status."""
+        self.send(number)
+        return self.ended()
+
+    def send(self, number: int) -> None:
+        """Only send the signal."""
         assert self._process is not None
         self._process.send_signal(number)
-        return self.ended()
 
     def ended(self) -> int:
         """Wait until the process ends by itself; the exit status."""

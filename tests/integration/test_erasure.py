@@ -65,6 +65,7 @@ class ErasingShop:
                 slice_rows=1000,
             ),
             self.shop.files,
+            stall_s=300,
             takeover_limit=10,
             wake=lambda: None,
         )

@@ -266,6 +266,37 @@ def test_only_claims_that_end_without_a_word_count_as_takeovers(
     assert claimed(leases).takeovers == 0, "a new step starts to count anew"
 
 
+def test_a_step_that_hangs_is_taken_from_its_holder(
+    leases: Leases, exports: Exports, account: Account
+) -> None:
+    """Another may have it at once, it counts as a takeover, and the late report is refused."""
+    create(exports, account)
+    hung = claimed(leases)
+    leases.abandon(hung.lease)
+    with pytest.raises(LeaseLost):
+        leases.planned(hung.lease, PLAN, PARTS)
+    leases.release(hung.lease)
+    again = claimed(leases)
+    assert (again.takeovers, again.suspect) == (1, False)
+    leases.abandon(hung.lease)
+    leases.planned(again.lease, PLAN, PARTS)
+
+
+def test_a_step_that_two_workers_died_with_is_done_alone(
+    leases: Leases, exports: Exports, account: Account
+) -> None:
+    """It comes first, and only to a worker with nothing else in hand."""
+    for _ in range(2):
+        create(exports, account)
+    leases.planned(claimed(leases).lease, PLAN, PARTS)
+    for _ in range(2):
+        assert {claimed(leases).lease.position for _ in range(2)} == {0, 1}
+        leases.release_all()
+    assert leases.claim("busy", idle=False) is None
+    alone = claimed(leases)
+    assert (alone.suspect, alone.takeovers) == (True, 2)
+
+
 def test_accounts_take_turns(
     leases: Leases, exports: Exports, account: Account, database: Database
 ) -> None:

@@ -31,6 +31,7 @@ def resource_of(export: Export, services: Services, base: str) -> dict[str, Any]
     """The JSON object; a finished export gets a newly signed `fileUrl` below `base`."""
     request = export.request
     finished = export.status is ExportStatus.FINISHED
+    ended = finished or export.status is ExportStatus.ERROR
     resource = ExportResource(
         id=export.id,
         export_type=request.export_type,
@@ -47,6 +48,7 @@ def resource_of(export: Export, services: Services, base: str) -> dict[str, Any]
         file_name=export.file_name if finished else None,
         file_extension="zip" if finished else None,
         file_url=base + services.exports.file_path(export) if finished else None,
+        waiting_for=None if ended or services.worker_alive() else "worker",
         error=_failure(export.failure) if export.status is ExportStatus.ERROR else None,
     )
     return resource.model_dump(mode="json", by_alias=True, exclude_none=True)

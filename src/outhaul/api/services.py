@@ -128,6 +128,8 @@ class Services:
     describe: Callable[[Account, ExportType, Version], Sequence[MemberDescription]]
     """The files that an export planned now would have."""
     health: Callable[[], HealthReport]
+    worker_alive: Callable[[], bool]
+    """Whether somebody does the work that is due; asked at every answer, so it has to be quick."""
     public_url: str | None
     """Base of every URL in an answer; None: what the request was sent to."""
     intake: Intake | None = None

@@ -74,6 +74,10 @@ class ExportResource(Wire):
         default=None,
         description="Only when finished; new at each read, needs no key, expires.",
     )
+    waiting_for: Literal["worker"] | None = Field(
+        default=None,
+        description="Only while the export is unfinished and no worker is alive that could go on.",
+    )
     error: ErrorEcho | None = None
 
 

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import func, null, select, union_all
+from sqlalchemy import Table, and_, func, null, select, union_all
 
 from outhaul.catalog.tables import erasures, exports, slices
 
@@ -15,9 +15,15 @@ class Step(StrEnum):
     ASSEMBLE = "assemble"
 
 
+def _suspect(table: Table):  # type: ignore[no-untyped-def]  # a labelled condition
+    """Whether a second worker has now died on the step, or on another that it had in hand."""
+    return and_(table.c.lease_owner.is_not(None), table.c.takeovers >= 1).label("suspect")
+
+
 def due_step(now: int):  # type: ignore[no-untyped-def]  # a Select over a union; no type says more
     """The due step that nobody holds at `now` (ms): of the account with the fewest steps in hand,
-    so that no backlog holds up others; there the oldest export, in the file's order."""
+    so that no backlog holds up others; there the oldest export, in the file's order. A step that is
+    suspected of killing its workers comes first: it is to be done alone."""
     steps = select(
         exports.c.id.label("export_id"),
         exports.c.account_id,
@@ -26,6 +32,7 @@ def due_step(now: int):  # type: ignore[no-untyped-def]  # a Select over a union
         null().label("member"),
         null().label("position"),
         exports.c.attempt,
+        _suspect(exports),
     ).where(
         exports.c.step.in_([Step.PLAN.value, Step.ASSEMBLE.value]),
         exports.c.lease_until_ms <= now,
@@ -43,6 +50,7 @@ def due_step(now: int):  # type: ignore[no-untyped-def]  # a Select over a union
             slices.c.member,
             slices.c.position,
             slices.c.attempt,
+            _suspect(slices),
         )
         .join(exports, exports.c.id == slices.c.export_id)
         .where(
@@ -71,6 +79,13 @@ def due_step(now: int):  # type: ignore[no-untyped-def]  # a Select over a union
     )
     return (
         select(due)
-        .order_by(load, due.c.created_ms, due.c.export_id, due.c.member, due.c.position)
+        .order_by(
+            due.c.suspect.desc(),
+            load,
+            due.c.created_ms,
+            due.c.export_id,
+            due.c.member,
+            due.c.position,
+        )
         .limit(1)
     )

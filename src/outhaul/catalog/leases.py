@@ -77,6 +77,8 @@ class Claim:
     slice_plan: SlicePlan | None
     takeovers: int
     """How many earlier workers died or hung on this step without a word."""
+    suspect: bool
+    """Whether the step may be what killed them: its worker does nothing else meanwhile."""
 
 
 class Leases:
@@ -89,16 +91,16 @@ class Leases:
         self._lease_ms = round(lease_s * 1000)
         self._fault_limit = fault_limit
 
-    def claim(self, owner: str) -> Claim | None:
+    def claim(self, owner: str, *, idle: bool = True) -> Claim | None:
         """Take one step that nobody holds, of the account that has the fewest held, oldest first.
-        None when nothing is due."""
+        None when nothing is due, or when a suspect step is and its worker is not `idle`."""
         now = now_ms()
         with self._database.reading() as connection:
             if connection.execute(due_step(now)).first() is None:
                 return None
         with self._database.transaction() as connection:
             due = connection.execute(due_step(now)).first()
-            if due is None:
+            if due is None or (due.suspect and not idle):
                 return None
             member = None if due.member is None else MemberKind(due.member)
             lease = Lease(
@@ -134,6 +136,7 @@ class Leases:
             plan=None if export.plan is None else _plan.validate_json(export.plan),
             slice_plan=None if found is None else slice_plan_of(found),
             takeovers=takeovers,
+            suspect=bool(due.suspect),
         )
 
     def beat(self, live_rows: Mapping[Lease, int]) -> set[Lease]:
@@ -255,6 +258,13 @@ class Leases:
         """Give an unfinished step back; another worker may take it at once."""
         with self._database.transaction() as connection:
             _renewed(connection, lease, lease_owner=None, lease_until_ms=0)
+
+    def abandon(self, lease: Lease) -> None:
+        """Take the step from a holder that gets no further: a takeover. Its report is refused."""
+        table, _ = _place(lease)
+        taken = {"lease_owner": None, "lease_until_ms": 0, "takeovers": table.c.takeovers + 1}
+        with self._database.transaction() as connection:
+            _renewed(connection, lease, **taken)
 
     def release_all(self) -> None:
         """Every lease is dead: for the new owner of a data directory, before it starts work.

@@ -1,6 +1,7 @@
 """A wish to stop, handed down to work that may be in the middle of a long call."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,12 @@ class Cancellation:
         self._lock = threading.Lock()
         self._set = False
         self._interrupts: list[Callable[[], None]] = []
+        self._asked = time.monotonic()
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds since the work last asked, which it does whenever it has got a bit further."""
+        return time.monotonic() - self._asked
 
     @property
     def is_set(self) -> bool:
@@ -31,12 +38,14 @@ class Cancellation:
 
     def check(self) -> None:
         """Raise Cancelled when the work should stop."""
+        self._asked = time.monotonic()
         if self._set:
             raise Cancelled
 
     @contextmanager
     def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
         """While the block runs, `cancel` also calls `interrupt`. Raises Cancelled when set."""
+        self.check()
         with self._lock:
             if self._set:
                 raise Cancelled

@@ -1,5 +1,8 @@
 """Completes erasures: what an answered request has left to delete, and what a crash cut short."""
 
+import threading
+from collections.abc import Sequence
+
 from outhaul.ingest.erasure import Eraser
 
 
@@ -13,8 +16,9 @@ class ErasureWork:
         """Complete all erasures that have begun; False when there were none."""
         return self._eraser.complete()
 
-    def beat(self) -> None:
+    def beat(self) -> Sequence[threading.Thread]:
         """Nothing is held."""
+        return ()
 
     def cancel_all(self) -> None:
         """Each takes moments; the worker's stop waits for it."""

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.due import Step
@@ -22,6 +23,15 @@ from outhaul.pipeline.pipeline import LostSlice, Pipeline, folder
 _log = logging.getLogger(__name__)
 
 
+@dataclass(kw_only=True, eq=False)
+class _Held:
+    """A step in hand."""
+
+    rows: int = 0
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    thread: threading.Thread = field(default_factory=threading.current_thread)
+
+
 class ExportWork:
     """Claims steps and does them; `beat` keeps all leases held by this object alive."""
 
@@ -34,29 +44,33 @@ class ExportWork:
         files: Files,
         *,
         takeover_limit: int,
+        stall_s: float,
         wake: Callable[[], None],
     ) -> None:
-        """A step whose workers died or hung `takeover_limit` times fails the export."""
+        """A step whose workers died or hung `takeover_limit` times fails the export; one hangs
+        that has got no further for `stall_s` seconds."""
         self._leases = leases
         self._accounts = accounts
         self._slices = slices
         self._pipeline = pipeline
         self._files = files
         self._takeover_limit = takeover_limit
+        self._stall_s = stall_s
         self._wake = wake
+        self._claiming = threading.Lock()
         self._lock = threading.Lock()
-        self._held: dict[Lease, tuple[Cancellation, list[int]]] = {}
+        self._held: dict[Lease, _Held] = {}
+        self._alone: Lease | None = None
 
     def do_one(self, owner: str) -> bool:
         """Claim a step and do it; False when nothing was due."""
-        claim = self._leases.claim(owner)
-        if claim is None:
+        taken = self._claim(owner)
+        if taken is None:
             return False
-        lease, cancellation, rows = claim.lease, Cancellation(), [0]
-        with self._lock:
-            self._held[lease] = (cancellation, rows)
+        claim, held = taken
+        lease = claim.lease
         try:
-            self._do(claim, cancellation, rows)
+            self._do(claim, held)
         except Cancelled:
             _log.info("step cancelled export=%s step=%s", lease.export_id, lease.step)
             self._leases.release(lease)
@@ -67,27 +81,33 @@ class ExportWork:
         except Exception as error:  # noqa: BLE001 -- reported, with its cause
             self._report(lease, error)
         finally:
-            with self._lock:
-                del self._held[lease]
+            self._let_go(lease)
             self._wake()
         return True
 
-    def beat(self) -> None:
-        """Renew the leases held and show progress; stop the work whose lease is lost."""
+    def beat(self) -> Sequence[threading.Thread]:
+        """Renew the leases held and show progress; stop the work whose lease is lost. Steps that
+        get no further are free for others; returns the threads that hang in them."""
         with self._lock:
             held = dict(self._held)
-        if not held:
-            return
-        lost = self._leases.beat({lease: rows[0] for lease, (_, rows) in held.items()})
-        for lease in lost:
-            held[lease][0].cancel()
+        hung = [lease for lease, one in held.items() if one.cancellation.idle_s > self._stall_s]
+        for lease in hung:
+            _log.warning("step hangs export=%s step=%s", lease.export_id, lease.step)
+            self._leases.abandon(lease)
+            self._let_go(lease)
+            held[lease].cancellation.cancel()
+            self._wake()
+        live = {lease: one.rows for lease, one in held.items() if lease not in hung}
+        for lease in self._leases.beat(live) if live else ():
+            held[lease].cancellation.cancel()
+        return [held[lease].thread for lease in hung]
 
     def cancel_all(self) -> None:
         """Stop all work in hand; its leases are given back."""
         with self._lock:
             held = list(self._held.values())
-        for cancellation, _ in held:
-            cancellation.cancel()
+        for one in held:
+            one.cancellation.cancel()
 
     def tidy(self) -> None:
         """Remove files that no export needs: for the owner of the files, before work starts."""
@@ -97,8 +117,29 @@ class ExportWork:
             if key not in known:
                 self._files.delete([key])
 
-    def _do(self, claim: Claim, cancellation: Cancellation, rows: list[int]) -> None:
-        lease, export, plan = claim.lease, claim.export, claim.plan
+    def _claim(self, owner: str) -> tuple[Claim, _Held] | None:
+        """A step may have killed the process with all that it had in hand. Done alone, a step
+        that did it shows itself, and one that did not comes through."""
+        with self._claiming:
+            with self._lock:
+                idle, alone = not self._held, self._alone is not None
+            claim = None if alone else self._leases.claim(owner, idle=idle)
+            if claim is None:
+                return None
+            held = _Held()
+            with self._lock:
+                self._held[claim.lease] = held
+                self._alone = claim.lease if claim.suspect else None
+        return claim, held
+
+    def _let_go(self, lease: Lease) -> None:
+        with self._lock:
+            self._held.pop(lease, None)
+            if self._alone == lease:
+                self._alone = None
+
+    def _do(self, claim: Claim, held: _Held) -> None:
+        lease, export, plan, cancellation = claim.lease, claim.export, claim.plan, held.cancellation
         if claim.takeovers >= self._takeover_limit:
             raise ExportFailed(FailureCause.WORKER_LOST)
         if plan is None:
@@ -110,7 +151,7 @@ class ExportWork:
             part = claim.slice_plan
 
             def show_rows(count: int) -> None:
-                rows[0] = count
+                held.rows = count
 
             facts = self._pipeline.render(
                 export,

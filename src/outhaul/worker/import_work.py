@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from outhaul.catalog.imports import ImportClaim, Imports
@@ -44,18 +45,19 @@ class ImportWork:
                 self._current = None
         return True
 
-    def beat(self) -> None:
+    def beat(self) -> Sequence[threading.Thread]:
         """Renew the lease held and show progress; stop the work if the lease is lost."""
         with self._lock:
             current = self._current
         if current is None:
-            return
+            return ()
         claim, cancellation = current
         done, total = self._rows
         try:
             self._imports.beat(claim, progress=done, total=total)
         except LeaseLost:
             cancellation.cancel()
+        return ()
 
     def cancel_all(self) -> None:
         """Stop the import in hand; it is given back, and goes on from its last commit."""

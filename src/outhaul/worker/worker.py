@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from outhaul.domain.ids import new_id
@@ -21,8 +22,9 @@ class Work(Protocol):
     def do_one(self, owner: str) -> bool:
         """Do one piece; False when none was due."""
 
-    def beat(self) -> None:
-        """Keep the leases of the pieces in hand."""
+    def beat(self) -> Sequence[threading.Thread]:
+        """Keep the leases of the pieces in hand. Threads that turned out to hang, whose pieces
+        others may do by now, are returned."""
 
     def cancel_all(self) -> None:
         """Stop the pieces in hand."""
@@ -37,11 +39,7 @@ class Worker:
         self._work = [kind for kind, _ in work]
         self._bell = bell
         self._stopping = threading.Event()
-        self._doing = [
-            threading.Thread(target=self._do, args=(kind,), name=f"worker-{number}")
-            for kind, threads in work
-            for number in range(threads)
-        ]
+        self._doing = {self._thread(kind) for kind, threads in work for _ in range(threads)}
         self._beating = threading.Thread(target=self._beat, name="worker-beat")
 
     def start(self) -> None:
@@ -54,17 +52,22 @@ class Worker:
         for kind in self._work:
             kind.cancel_all()
         self._bell.ring()
-        for thread in self._doing:
-            thread.join()
+        # Threads that hang are not waited for once their work is taken from them.
+        while any(thread.is_alive() for thread in self._doing):
+            next(iter(self._doing)).join(_BEAT_S)
         self._beating.join()
 
     def alive(self) -> bool:
         """Whether every thread still runs."""
         return all(thread.is_alive() for thread in (*self._doing, self._beating))
 
+    def _thread(self, kind: Work) -> threading.Thread:
+        # A thread that hangs must not keep the process from ending.
+        return threading.Thread(target=self._do, args=(kind,), name="worker", daemon=True)
+
     def _do(self, kind: Work) -> None:
         stand_back()
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and threading.current_thread() in self._doing:
             heard = self._bell.rings
             if not self._survive(lambda: kind.do_one(self.id)):
                 self._bell.wait(heard, _POLL_S)
@@ -75,10 +78,18 @@ class Worker:
             for kind in self._work:
                 if self._stopping.is_set():
                     kind.cancel_all()
-                self._survive(kind.beat)
+                self._survive(partial(self._keep, kind))
             self._stopping.wait(_BEAT_S) if not self._stopping.is_set() else self._bell.wait(
                 self._bell.rings, _BEAT_S / 10
             )
+
+    def _keep(self, kind: Work) -> None:
+        """Beat; another thread takes the place of each that hangs, which ends when it wakes."""
+        for hung in kind.beat():
+            other = self._thread(kind)
+            # A new set, because others are walking through the present one.
+            self._doing = self._doing - {hung} | {other}
+            other.start()
 
     def _survive(self, action: Callable[[], object]) -> bool:
         """A fault of the catalog must not end the thread: it may be back in a moment."""

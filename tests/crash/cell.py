@@ -1,0 +1,167 @@
+"""One cell of the crash matrix: an export on a real server process that meets a fault."""
+
+import hashlib
+import shutil
+import signal
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.acceptance.conftest import OUTHAUL, Caller, Server, new_caller, run
+from tests.crash.matrix import Cell
+from tests.crash.program import TROUBLED_SLICE
+
+_FAULTY = [sys.executable, "-m", "tests.crash.program"]
+_ROWS = 4000
+_LEASE_S = 1.0
+_SETTINGS = {"OUTHAUL_SLICE_ROWS": "1000", "OUTHAUL_WORKERS": "1"}
+_SLICES_FINISHED_BEFORE = {
+    "rendering": TROUBLED_SLICE - 1,
+    "slice-stored": TROUBLED_SLICE - 1,
+    "assembling": _ROWS // 1000,
+    "archive-durable": _ROWS // 1000,
+    "finished": _ROWS // 1000,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrashShop:
+    """A stopped server's data, to be copied, and the text that exports of it must have."""
+
+    data: Path
+    account: str
+    key: str
+    text: bytes
+
+    @classmethod
+    def make(cls, folder: Path) -> "CrashShop":
+        """Some contacts in four slices, and one quiet export."""
+        contacts = folder / "contacts.csv"
+        contacts.write_text(
+            "_email,_name,_createdAt\n"
+            + "".join(
+                f'u{n}@example.com,"Näme, {n}",2026-01-01T0{n // 3600}:{n // 60 % 60:02}:'
+                f"{n % 60:02}Z\n"
+                for n in range(_ROWS)
+            )
+        )
+        server = Server(folder / "data", _SETTINGS).start()
+        try:
+            caller = new_caller(server)
+            run("import", "contacts", contacts, "--account", caller.account, "--data", server.data)
+            [text] = caller.members(caller.finished()).values()
+            assert server.stop() == 0
+        finally:
+            if server.running:
+                server.kill()
+        return cls(data=server.data, account=caller.account, key=caller.key, text=text)
+
+    def copy(self, folder: Path, **settings: str) -> Caller:
+        """A caller of a server, not yet started, on a copy of the data."""
+        shutil.copytree(self.data, folder / "data")
+        return Caller(Server(folder / "data", _SETTINGS | settings), self.account, self.key)
+
+
+@pytest.fixture(scope="module")
+def crash_shop(tmp_path_factory: pytest.TempPathFactory) -> CrashShop:
+    return CrashShop.make(tmp_path_factory.mktemp("shop"))
+
+
+def survives(shop: CrashShop, cell: Cell, folder: Path) -> None:
+    """Assert that an export that meets the cell's fault ends as if nothing had been."""
+    caller = shop.copy(folder)
+    try:
+        export = meets(caller, cell.step, cell.fault, seconds=1)
+        _check_finished(caller, export, cell.step, shop.text)
+    finally:
+        if caller.server.running:
+            caller.server.kill()
+
+
+def meets(caller: Caller, step: str, fault: str, *, seconds: float) -> dict[str, Any]:
+    """The new export of a server that meets the fault, as it ended; the server runs on."""
+    server = caller.server
+    server.settings |= {
+        "CRASH_AT": step,
+        "CRASH_WITH": fault,
+        "CRASH_SECONDS": str(seconds),
+        "CRASH_DATA": str(server.data),
+        "OUTHAUL_LEASE_SECONDS": str(_LEASE_S),
+    }
+    server.program = _FAULTY
+    server.start()
+    known = {export["id"] for export in caller.request("GET", "/exports/").json()["results"]}
+    with ThreadPoolExecutor(1) as executor:
+        # The process may die or freeze before it has answered; the export is there all the same.
+        asked = executor.submit(caller.create)
+        if fault == "kill":
+            assert server.ended() == -signal.SIGKILL
+            server.program = OUTHAUL
+            server.start()
+        if fault == "freeze":
+            _thaw_late(server.pid)
+        with suppress(httpx.TransportError):
+            asked.result()
+    listed = caller.request("GET", "/exports/").json()["results"]
+    [id_] = {export["id"] for export in listed} - known
+    return _unreadable_until_ended(caller, id_)
+
+
+def restart(caller: Caller) -> None:
+    """Stop the server and start the ordinary program on its data."""
+    caller.server.stop()
+    caller.server.program = OUTHAUL
+    caller.server.start()
+
+
+def stored(caller: Caller) -> list[Path]:
+    """Every file that the server keeps for exports."""
+    return [path for path in (caller.server.data / "files").rglob("*") if path.is_file()]
+
+
+def _thaw_late(pid: int) -> None:
+    """Let a process that stops go on when its leases have run out."""
+    process = psutil.Process(pid)
+    until = time.monotonic() + 30
+    while process.status() != psutil.STATUS_STOPPED:
+        assert time.monotonic() < until, "the step was never reached"
+        time.sleep(0.01)
+    time.sleep(_LEASE_S * 1.2)  # It is the passing of time that is tested.
+    process.send_signal(signal.SIGCONT)
+
+
+def _unreadable_until_ended(caller: Caller, id_: str) -> dict[str, Any]:
+    until = time.monotonic() + 60
+    while (export := caller.get(id_))["status"] not in {"finished", "error"}:
+        assert time.monotonic() < until, export
+        assert "fileUrl" not in export
+        time.sleep(0.05)  # The poll of a client; the server is another process.
+    return export
+
+
+def _check_finished(caller: Caller, export: dict[str, Any], step: str, text: bytes) -> None:
+    """It is whole, cost no more than had to be, and a restart finds nothing left over."""
+    assert export["status"] == "finished", export
+    until = time.monotonic() + 30
+    while httpx.head(export["fileUrl"]).status_code == 500:  # The disk may not be mended yet.
+        assert time.monotonic() < until
+    assert list(caller.members(export).values()) == [text]
+    manifest = caller.request("GET", f"/exports/{export['id']}/manifest").json()
+    archive = caller.download(export)
+    assert manifest["archive"]["sha256"] == hashlib.sha256(archive).hexdigest()
+    [member] = manifest["members"]
+    attempts = [part["attempt"] for part in member["slices"]]
+    assert len(attempts) == _ROWS // 1000
+    finished_before = _SLICES_FINISHED_BEFORE.get(step, 0)
+    assert attempts[:finished_before] == [1] * finished_before, "nothing finished is done again"
+    restart(caller)
+    assert caller.download(caller.get(export["id"])) == archive
+    assert len(stored(caller)) == 2, "two archives and nothing else"
