@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from outhaul.ingest.bulk import Bulk
 from outhaul.ingest.contact_service import Contacts
 from outhaul.ingest.field_service import Fields
+from outhaul.ingest.purchase_service import Purchases
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,3 +15,4 @@ class Intake:
     contacts: Contacts
     fields: Fields
     bulk: Bulk
+    purchases: Purchases
