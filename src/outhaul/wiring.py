@@ -20,6 +20,7 @@ from outhaul.files.object_store import open_files
 from outhaul.ingest.bulk import Bulk
 from outhaul.ingest.contact_service import Contacts
 from outhaul.ingest.erasure import Eraser
+from outhaul.ingest.event_service import CustomEvents
 from outhaul.ingest.field_service import Fields
 from outhaul.ingest.importer import Importer
 from outhaul.ingest.intake import Intake
@@ -131,6 +132,7 @@ class Outhaul:
             fields=Fields(commits, definitions),
             bulk=Bulk(self._engine, commits, scratch=scratch),
             purchases=Purchases(commits, reads, PurchaseReads(self._engine)),
+            events=CustomEvents(commits),
         )
 
     def start(self) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from outhaul.ingest.bulk import Bulk
 from outhaul.ingest.contact_service import Contacts
+from outhaul.ingest.event_service import CustomEvents
 from outhaul.ingest.field_service import Fields
 from outhaul.ingest.purchase_service import Purchases
 
@@ -16,3 +17,4 @@ class Intake:
     fields: Fields
     bulk: Bulk
     purchases: Purchases
+    events: CustomEvents
