@@ -115,6 +115,8 @@ def test_every_fault_of_a_purchase_is_named(client: Client):
         "/products/0/quantity",
         "/products/0/colour",
     }
+    nulls = MADE | {"cartId": None, "products": [{"productId": "x", "brand": None}]}
+    assert set(client.faults("POST", "/purchases/", json=nulls)) == {"/cartId", "/products/0/brand"}
     late = MADE | {"contactExternalId": "x", "purchaseDate": "2026-02-30"}
     assert set(client.faults("POST", "/purchases/", json=late)) == {
         "/contactEmail",

@@ -98,7 +98,7 @@ def _read(body: object) -> tuple[ContactKey, dict[str, Any]]:
     """The contact that the body names, and the event's fields. Raises Invalid."""
     if not isinstance(body, dict):
         raise _invalid("body", "", "must be an object")
-    given = [column for column in ("_email", "_externalId") if body.get(column) is not None]
+    given = [column for column in ("_email", "_externalId") if column in body]
     if len(given) != 1:
         raise _invalid(
             "_email",

@@ -1,5 +1,6 @@
 """The body of POST /purchases/ and the purchase as the API shows it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -12,6 +13,7 @@ from outhaul.api.wire import Wire, WrittenInstant
 from outhaul.domain.contact_fields import LONGEST_EXTERNAL_ID
 from outhaul.domain.contact_values import plain_email
 from outhaul.domain.errors import Invalid, Violation
+from outhaul.domain.json_pointer import pointer
 from outhaul.domain.purchase import ProductLine, Purchase
 
 _Text = Annotated[str, Field(min_length=1, max_length=10_000, pattern=r"^[^\x00]*$")]
@@ -80,7 +82,7 @@ def read_purchase(body: object) -> Purchase:
         read = PurchaseBody.model_validate(body)
     except ValidationError as error:
         raise _invalid(violations_from(error.errors())) from None
-    faults = []
+    faults = _nulls(body, ())
     date = None if read.purchase_date is None else parse_instant(read.purchase_date)
     if read.purchase_date is not None and (date is None or date.year > _LAST_YEAR):
         faults.append(_fault("purchaseDate", EXPECTED_DATE.replace("2999", str(_LAST_YEAR))))
@@ -122,6 +124,18 @@ def _purchase(read: PurchaseBody, email: str | None, date: datetime | None) -> P
             for line in read.products
         ),
     )
+
+
+def _nulls(value: object, place: tuple[str, ...]) -> list[Violation]:
+    """A property without a value is left out, which the models by themselves would not ask."""
+    if value is None:
+        return [Violation(name=place[-1], path=pointer(place), reason="must not be null")]
+    parts: Iterable[tuple[object, object]] = ()
+    if isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    return [fault for key, part in parts for fault in _nulls(part, (*place, str(key)))]
 
 
 def _exact(amount: float | None) -> Decimal | None:
