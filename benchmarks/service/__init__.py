@@ -1,1 +1,1 @@
-"""The server under load: latency, sharing between accounts, memory, cores, cancelling, imports."""
+"""The server under load: latency, sharing between accounts, memory, cores, cancelling, data in."""

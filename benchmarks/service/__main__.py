@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.service.imports import imports
+from benchmarks.service.intake import intake
 from benchmarks.service.latency import polling, tiny
 from benchmarks.service.sharing import cancel, cores, fairness, memory
 from benchmarks.service.shops import Line
@@ -32,6 +33,7 @@ def main() -> None:
     measurements["imports"] = partial(
         imports, contacts=arguments.contacts, activities=arguments.activities
     )
+    measurements["intake"] = partial(intake, contacts=arguments.contacts)
     now = datetime.now(UTC)
     report = _RESULTS / f"service-{arguments.folder.name}-{now:%Y-%m-%d}.md"
     lines = ["| what | seen | goal | |", "|---|---|---|---|"]

@@ -13,7 +13,7 @@ from benchmarks.product import Server
 from demo.server import outhaul
 from demo.shop import UNTIL
 
-_SCOPES = ("--scope", "export:read", "--scope", "export:write")
+_SCOPES = ("export:read", "export:write")
 
 CONTACTS: dict[str, Any] = {"exportType": "contacts", "delimiter": ",", "dateFormat": "ISO"}
 
@@ -35,13 +35,16 @@ def activities(days: float, until: datetime = UNTIL) -> dict[str, Any]:
     return CONTACTS | {"exportType": "activities", "filters": filters}
 
 
-def add_account(data: Path, name: str, files: dict[str, Path]) -> str:
+def add_account(
+    data: Path, name: str, files: dict[str, Path], *, scopes: Sequence[str] = _SCOPES
+) -> str:
     """A new account with the files imported; returns a key."""
     account = outhaul("accounts", "create", name, "--timezone", "Europe/Madrid", data=data)
     for kind, path in files.items():
         fields = ("--create-fields",) if kind == "contacts" else ()
         outhaul("import", kind, str(path), "--account", account, *fields, data=data)
-    return outhaul("keys", "create", account, *_SCOPES, data=data)
+    granted = [word for scope in scopes for word in ("--scope", scope)]
+    return outhaul("keys", "create", account, *granted, data=data)
 
 
 def client(server: Server, key: str | None = None) -> httpx.Client:

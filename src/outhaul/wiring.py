@@ -21,9 +21,11 @@ from outhaul.files.object_store import open_files
 from outhaul.ingest.bulk import Bulk
 from outhaul.ingest.contact_service import Contacts
 from outhaul.ingest.erasure import Eraser
+from outhaul.ingest.event_service import CustomEvents
 from outhaul.ingest.field_service import Fields
 from outhaul.ingest.importer import Importer
 from outhaul.ingest.intake import Intake
+from outhaul.ingest.purchase_service import Purchases
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.settings import Settings
 from outhaul.store.commits import Commits
@@ -34,6 +36,7 @@ from outhaul.store.erasure import Footprints
 from outhaul.store.field_definitions import FieldDefinitions
 from outhaul.store.reader import SnapshotReader
 from outhaul.store.segment_reads import SegmentReads
+from outhaul.store.single_activities import PurchaseReads
 from outhaul.worker.bell import Bell
 from outhaul.worker.erasure_work import ErasureWork
 from outhaul.worker.export_work import ExportWork
@@ -128,10 +131,13 @@ class Outhaul:
         self, commits: Commits, fields: ContactFields, eraser: Eraser, scratch: Path
     ) -> Intake:
         definitions = FieldDefinitions(self._engine, fields)
+        reads = ContactReads(self._engine)
         return Intake(
-            contacts=Contacts(commits, ContactReads(self._engine), definitions, eraser),
+            contacts=Contacts(commits, reads, definitions, eraser),
             fields=Fields(commits, definitions),
             bulk=Bulk(self._engine, commits, scratch=scratch),
+            purchases=Purchases(commits, reads, PurchaseReads(self._engine)),
+            events=CustomEvents(commits),
         )
 
     def start(self) -> None:

@@ -9,9 +9,11 @@ from outhaul.api.contact_routes import add_contact_routes
 from outhaul.api.describe_routes import add_describe_route
 from outhaul.api.downloads import add_download_route
 from outhaul.api.errors import add_error_answers
+from outhaul.api.event_routes import add_event_routes
 from outhaul.api.export_routes import add_export_routes
 from outhaul.api.field_routes import add_field_routes
 from outhaul.api.pages import add_pages
+from outhaul.api.purchase_routes import add_purchase_routes
 from outhaul.api.rate_headers import RateHeaders
 from outhaul.api.services import Services
 
@@ -39,6 +41,8 @@ def create_app(services: Services) -> ASGIApp:
         add_contact_routes(app, services, services.intake)
         add_bulk_routes(app, services, services.intake)
         add_field_routes(app, services, services.intake)
+        add_purchase_routes(app, services, services.intake)
+        add_event_routes(app, services, services.intake)
     add_download_route(app, services)
     add_pages(app, services)
     return RateHeaders(app)

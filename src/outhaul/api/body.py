@@ -1,6 +1,7 @@
 """Reading a JSON body without guessing: one media type, one size, one meaning."""
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
 from starlette.requests import Request
@@ -11,19 +12,27 @@ from outhaul.domain.errors import MalformedBody, MediaTypeRefused
 MAX_BODY_BYTES = 64 * 1024
 
 
-async def read_json(request: Request) -> Any:
-    """The parsed body.
+def json_reader(most_bytes: int) -> Callable[[Request], Awaitable[Any]]:
+    """A dependency that gives the parsed body, which may have so many bytes."""
 
-    Raises MediaTypeRefused, BodyTooLarge, and MalformedBody for whatever two readers could
-    understand differently: repeated keys, NaN, lone surrogates, bytes that are not UTF-8.
-    """
-    _check_media_type(request.headers.getlist("content-type"))
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > MAX_BODY_BYTES:
-            raise BodyTooLarge(f"The body is longer than {MAX_BODY_BYTES} bytes.")
-    return parse_json(bytes(raw))
+    async def read(request: Request) -> Any:
+        _check_media_type(request.headers.getlist("content-type"))
+        raw = bytearray()
+        async for chunk in request.stream():
+            raw += chunk
+            if len(raw) > most_bytes:
+                raise BodyTooLarge(f"The body is longer than {most_bytes} bytes.")
+        return parse_json(bytes(raw))
+
+    return read
+
+
+read_json = json_reader(MAX_BODY_BYTES)
+"""The parsed body.
+
+Raises MediaTypeRefused, BodyTooLarge, and MalformedBody for whatever two readers could understand
+differently: repeated keys, NaN, lone surrogates, bytes that are not UTF-8.
+"""
 
 
 def parse_json(raw: bytes) -> Any:

@@ -86,7 +86,7 @@ def add_contact_routes(app: FastAPI, services: Services, intake: Intake) -> None
         )
 
     # The more special path first: an external id may look like anything, also like an email.
-    add("ByExternalId", f"{_EXTERNAL}{{externalId:path}}", path_parameter("externalId", "shop-7"))
+    add("ByExternalId", f"{_EXTERNAL}{{externalId:text}}", path_parameter("externalId", "shop-7"))
     add("ByEmail", f"{_BY_EMAIL}{{email}}", path_parameter("email", "ann@shop.example"))
     add("", "/contacts/{email}", path_parameter("email", "ann@shop.example"))
 

@@ -4,7 +4,23 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
+
+
+class _AnyText(Convertor[str]):
+    """The rest of the path, whatever it holds: Starlette's own `path` stops at a line break."""
+
+    regex = "(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("text", _AnyText())
 
 
 class Routes:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from outhaul.ingest.bulk import Bulk
 from outhaul.ingest.contact_service import Contacts
+from outhaul.ingest.event_service import CustomEvents
 from outhaul.ingest.field_service import Fields
+from outhaul.ingest.purchase_service import Purchases
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,3 +16,5 @@ class Intake:
     contacts: Contacts
     fields: Fields
     bulk: Bulk
+    purchases: Purchases
+    events: CustomEvents

@@ -58,6 +58,16 @@ def cell_sql(name: str) -> str:
     return f"""'"' || replace({name}, '"', '""') || '"'"""
 
 
+def cell(text: str | None) -> str | None:
+    """The same of a value at hand."""
+    return None if text is None else '"' + text.replace('"', '""') + '"'
+
+
+def text_of(cell: str | None) -> str | None:
+    """The text that a cell was made of."""
+    return None if cell is None else cell[1:-1].replace('""', '"')
+
+
 # Doubling quotes only where `contains` finds one, and `concat` instead of ||, measured fastest.
 
 

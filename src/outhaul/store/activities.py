@@ -7,6 +7,7 @@ from datetime import datetime
 from outhaul.store.chunks import TURNED_AWAY
 from outhaul.store.commits import Commit
 from outhaul.store.families import FAMILIES, Family
+from outhaul.store.purchases import count_purchases
 from outhaul.store.schema import OPEN
 
 
@@ -47,13 +48,15 @@ def append(commit: Commit, rows: ActivityRows, within: str) -> int:
     """Add the activities of one chunk and their product lines; returns the rows taken.
 
     A row whose id is taken already is passed over. A contactId that no contact has turns the row
-    away; an email that no contact has makes one, created when its first activity was.
+    away; an email that no contact has makes one, created when its first activity was. Totals of
+    purchases follow.
     """
     wanted = f"{within}{_unrepeated(commit, rows, within)}"
     _find_contacts(commit, rows, wanted)
     taken = sum(_append_family(commit, rows, wanted, family) for family in FAMILIES)
     if rows.lines is not None:
         _append_lines(commit, rows, wanted)
+    count_purchases(commit)
     return taken
 
 

@@ -70,9 +70,8 @@ class Commits:
 
 
 def _newest(connection: duckdb.DuckDBPyConnection) -> Snapshot:
-    rows = connection.execute("SELECT number, instant FROM commits ORDER BY number DESC LIMIT 1")
-    found = rows.fetchall()
-    if not found:
+    # Instants never run backwards, so the newest commit has the greatest of both.
+    [(number, at)] = connection.execute("SELECT max(number), max(instant) FROM commits").fetchall()
+    if number is None:
         return Snapshot(number=0, at=None)
-    number, at = found[0]
     return Snapshot(number=number, at=at.replace(tzinfo=UTC))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from outhaul.domain.cancellation import Cancellation
 from outhaul.store.chunks import TURNED_AWAY
 from outhaul.store.commits import Commit
+from outhaul.store.purchases import TOTALS, keep_restored
 from outhaul.store.schema import OPEN
 
 _OWN_DEFAULTS = ("_createdAt", "_updatedAt", "_isAnonymous")
@@ -117,6 +118,9 @@ def _apply_ready(commit: Commit, rows: ContactRows) -> None:
     )
     _fold(commit, rows)
     _merge(commit, rows)
+    if said := [column for column in TOTALS if column in rows.columns]:
+        sets = " OR ".join(rows.sets(column, "f") for column in said)
+        keep_restored(commit, f"SELECT target FROM chunk_folded AS f WHERE {sets}")
     run("DELETE FROM chunk_pending WHERE n IN (SELECT n FROM chunk_ready)")
 
 

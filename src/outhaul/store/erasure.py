@@ -16,6 +16,7 @@ _BY_CONTACT = (
     ("product_lines", '"contactId"'),
     ("segment_members", "contact_id"),
     ("identity_changes", "contact_id"),
+    ("restored_totals", "contact_id"),
 )
 """Every table that says something of a contact, with the column that names it."""
 

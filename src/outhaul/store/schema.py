@@ -43,6 +43,10 @@ _ADDITIONS = (
     "ALTER TABLE contact_fields ADD COLUMN IF NOT EXISTS details VARCHAR",
     # Row versions are complete from snapshot `floor` on; whoever drops older ones raises it.
     "CREATE TABLE IF NOT EXISTS history (floor BIGINT NOT NULL)",
+    # What files have said of contacts' purchases, and when; purchases after that are added.
+    "CREATE TABLE IF NOT EXISTS restored_totals (contact_id VARCHAR NOT NULL,"
+    " restored_at TIMESTAMP NOT NULL, purchases BIGINT, amount DECIMAL(18,6), first_at TIMESTAMP,"
+    " last_at TIMESTAMP)",
     "CREATE INDEX IF NOT EXISTS contacts_email ON contacts (_email)",
     'CREATE INDEX IF NOT EXISTS contacts_external_id ON contacts ("_externalId")',
 )

@@ -1,0 +1,97 @@
+"""Data in over HTTP: how long a single change takes, and how much goes through in bulk."""
+
+import http.client
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from benchmarks.product import Server, serving
+from benchmarks.service.shops import Line, activities, add_account, ask, client, percentile
+from demo.shop import UNTIL, make_shop
+
+_CHANGES = 3_200
+_MOST_MS = 30
+_LINES = 200_000
+_LEAST_ACTIVITIES = 50_000
+
+
+def intake(folder: Path, *, contacts: int) -> Iterator[Line]:
+    """PATCH by one client and by sixteen, on an account of so many contacts; then a bulk request
+    while an export of the big account runs."""
+    shop = make_shop(folder / "intake", contacts=contacts, activities=1000, days=30)
+    scopes = ("contact:write", "activity:write")
+    key = add_account(folder / "data", "Intake", {"contacts": shop.contacts}, scopes=scopes)
+    with serving(folder, MEMORY_LIMIT="256MB") as server:
+        for clients in (1, 16):
+            times = _changed(server, key, clients)
+            half, most = (1000 * percentile(times, share) for share in (0.5, 0.99))
+            yield Line(
+                what=f"PATCH, {contacts:,} contacts, {clients} client(s), p50 and p99",
+                seen=f"{half:.1f} and {most:.1f} ms",
+                goal=f"p99 < {_MOST_MS} ms",
+                met=most < _MOST_MS,
+            )
+        yield _bulk(server, key)
+
+
+def _bulk(server: Server, key: str) -> Line:
+    body = "".join(
+        json.dumps(
+            {
+                "type": "login",
+                "createdAt": (UNTIL - timedelta(seconds=number)).isoformat(),
+                "email": f"bench-{number % 16}-{number % 100}@shop.example",
+            }
+        )
+        + "\n"
+        for number in range(_LINES)
+    )
+    headers = {"Content-Type": "application/x-ndjson"}
+    with client(server, key) as http_client:
+        running = ask(server.http, activities(31))
+        started = time.monotonic()
+        answer = http_client.post("/activities/", content=body, headers=headers)
+        seconds = time.monotonic() - started
+        server.http.delete(f"/exports/{running}").raise_for_status()
+    if answer.raise_for_status().json()["taken"] != _LINES:
+        raise RuntimeError("not all activities were taken")
+    return Line(
+        what=f"POST /activities/ with {_LINES:,} lines while an export runs",
+        seen=f"{_LINES / seconds:,.0f} a second",
+        goal=f">= {_LEAST_ACTIVITIES:,}",
+        met=_LINES / seconds >= _LEAST_ACTIVITIES,
+    )
+
+
+def _changed(server: Server, key: str, clients: int) -> list[float]:
+    """Seconds of each of many changes; the contacts are the same in every round."""
+    with ThreadPoolExecutor(clients) as pool:
+        asked = [
+            pool.submit(_changes, server, key, number, _CHANGES // clients)
+            for number in range(clients)
+        ]
+        return [seconds for one in asked for seconds in one.result()]
+
+
+def _changes(server: Server, key: str, client: int, count: int) -> list[float]:
+    # The standard library's client, because a heavier one would measure itself.
+    address = urlsplit(str(server.http.base_url))
+    connection = http.client.HTTPConnection(address.hostname or "", address.port)
+    headers = {"Authorization": f"apiKey {key}", "Content-Type": "application/json"}
+    times = []
+    for number in range(count):
+        path = f"/contacts/bench-{client}-{number % 100}@shop.example"
+        body = json.dumps({"_name": f"Ann {number}", "_points": time.time_ns() % 10**9})
+        started = time.monotonic()
+        connection.request("PATCH", path, body=body, headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        times.append(time.monotonic() - started)
+        if answer.status not in {200, 201}:
+            raise RuntimeError(f"a change was answered with {answer.status}")
+    connection.close()
+    return times
