@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV   := .venv
 SIZE   ?= small
+RUNS   ?= 10000
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-readers bench bench-check lint format clean
+.PHONY: help install demo test soak test-readers bench bench-check lint format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -23,6 +24,9 @@ demo: $(STAMP) ## run the main job from an empty directory: sample shop, server,
 
 test: $(STAMP) lint ## every test that PyPI alone can serve
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+soak: $(STAMP) ## 10,000 random histories against the oracle (RUNS=...), some twenty minutes
+	OUTHAUL_TEST_RUNS=$(RUNS) $(BIN)/python -m pytest tests/integration/test_model.py
 
 test-readers: $(STAMP) ## open our ZIPs with unzip, 7z, bsdtar, Java and Node (apt: unzip p7zip-full libarchive-tools; JDK; Node)
 	$(BIN)/python -m pytest -n 2 tests/readers
