@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV   := .venv
 SIZE   ?= small
+RUNS   ?= 10000
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos test-readers bench bench-check lint format clean
+.PHONY: help install demo test soak chaos test-readers bench bench-check lint format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -27,6 +28,9 @@ test: $(STAMP) lint ## every test that PyPI alone can serve
 chaos: $(STAMP) ## every step under every fault; 1,000 kills, 200 freezes, 1,000 cuts (CHAOS="--kills 100")
 	$(BIN)/python -m pytest -n 2 tests/chaos
 	$(BIN)/python -m tests.chaos $(CHAOS)
+
+soak: $(STAMP) ## 10,000 random histories against the oracle (RUNS=...), some twenty minutes
+	OUTHAUL_TEST_RUNS=$(RUNS) $(BIN)/python -m pytest tests/integration/test_model.py
 
 test-readers: $(STAMP) ## open our ZIPs with unzip, 7z, bsdtar, Java and Node (apt: unzip p7zip-full libarchive-tools; JDK; Node)
 	$(BIN)/python -m pytest -n 2 tests/readers

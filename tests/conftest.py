@@ -1,13 +1,19 @@
-"""Fixtures that every folder of tests shares."""
+"""Fixtures that every folder of tests shares; `OUTHAUL_TEST_RUNS` sets how long `make soak` is."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.database import Database
 from outhaul.domain.account import Account, Language
+
+if "OUTHAUL_TEST_RUNS" in os.environ:
+    settings.register_profile("soak", max_examples=int(os.environ["OUTHAUL_TEST_RUNS"]))
+    settings.load_profile("soak")
 
 
 @pytest.fixture(scope="session")
