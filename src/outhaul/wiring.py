@@ -23,6 +23,7 @@ from outhaul.ingest.erasure import Eraser
 from outhaul.ingest.field_service import Fields
 from outhaul.ingest.importer import Importer
 from outhaul.ingest.intake import Intake
+from outhaul.ingest.segment_service import Segments
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.settings import Settings
 from outhaul.store.commits import Commits
@@ -127,6 +128,7 @@ class Outhaul:
             contacts=Contacts(commits, ContactReads(self._engine), definitions, eraser),
             fields=Fields(commits, definitions),
             bulk=Bulk(self._engine, commits, scratch=scratch),
+            segments=Segments(commits, SegmentReads(self._engine)),
         )
 
     def start(self) -> None:

@@ -12,6 +12,7 @@ from outhaul.api.export_routes import add_export_routes
 from outhaul.api.field_routes import add_field_routes
 from outhaul.api.pages import add_pages
 from outhaul.api.rate_headers import RateHeaders
+from outhaul.api.segment_routes import add_segment_routes
 from outhaul.api.services import Services
 
 
@@ -37,6 +38,7 @@ def create_app(services: Services) -> ASGIApp:
         add_contact_routes(app, services, services.intake)
         add_bulk_routes(app, services, services.intake)
         add_field_routes(app, services, services.intake)
+        add_segment_routes(app, services, services.intake)
     add_download_route(app, services)
     add_pages(app, services)
     return RateHeaders(app)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from outhaul.ingest.bulk import Bulk
 from outhaul.ingest.contact_service import Contacts
 from outhaul.ingest.field_service import Fields
+from outhaul.ingest.segment_service import Segments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,3 +15,4 @@ class Intake:
     contacts: Contacts
     fields: Fields
     bulk: Bulk
+    segments: Segments
