@@ -94,6 +94,7 @@ class ModelledShop:
             ),
             self.files,
             takeover_limit=1,
+            stall_s=300,
             wake=lambda: None,
         )
         self.created: list[str] = []

@@ -26,6 +26,7 @@ from outhaul.ingest.field_service import Fields
 from outhaul.ingest.importer import Importer
 from outhaul.ingest.intake import Intake
 from outhaul.ingest.purchase_service import Purchases
+from outhaul.ingest.segment_service import Segments
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.settings import Settings
 from outhaul.store.commits import Commits
@@ -138,6 +139,7 @@ class Outhaul:
             bulk=Bulk(self._engine, commits, scratch=scratch),
             purchases=Purchases(commits, reads, PurchaseReads(self._engine)),
             events=CustomEvents(commits),
+            segments=Segments(commits, SegmentReads(self._engine)),
         )
 
     def start(self) -> None:

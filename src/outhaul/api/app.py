@@ -15,6 +15,7 @@ from outhaul.api.field_routes import add_field_routes
 from outhaul.api.pages import add_pages
 from outhaul.api.purchase_routes import add_purchase_routes
 from outhaul.api.rate_headers import RateHeaders
+from outhaul.api.segment_routes import add_segment_routes
 from outhaul.api.services import Services
 
 
@@ -43,6 +44,7 @@ def create_app(services: Services) -> ASGIApp:
         add_field_routes(app, services, services.intake)
         add_purchase_routes(app, services, services.intake)
         add_event_routes(app, services, services.intake)
+        add_segment_routes(app, services, services.intake)
     add_download_route(app, services)
     add_pages(app, services)
     return RateHeaders(app)

@@ -7,6 +7,7 @@ from outhaul.ingest.contact_service import Contacts
 from outhaul.ingest.event_service import CustomEvents
 from outhaul.ingest.field_service import Fields
 from outhaul.ingest.purchase_service import Purchases
+from outhaul.ingest.segment_service import Segments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,3 +19,4 @@ class Intake:
     bulk: Bulk
     purchases: Purchases
     events: CustomEvents
+    segments: Segments

@@ -1,0 +1,81 @@
+"""Segments as JSON: the resource and the bodies."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, RootModel, ValidationError
+
+from outhaul.api.violations import violations_from
+from outhaul.api.wire import HexId, Wire
+from outhaul.domain.contact_values import LONGEST_EMAIL
+from outhaul.domain.errors import Invalid
+from outhaul.domain.segments import LONGEST_SEGMENT_NAME, Segment
+
+_Member = Annotated[str, Field(min_length=1, max_length=LONGEST_EMAIL, pattern=r"^[^\x00]+$")]
+
+
+class SegmentBody(Wire):
+    """A segment to be made or changed."""
+
+    name: str = Field(min_length=1, max_length=LONGEST_SEGMENT_NAME, pattern=r"^[^\x00]+$")
+
+
+class SegmentResource(SegmentBody):
+    """A segment."""
+
+    id: HexId
+    type: Literal["static"]
+
+
+class SegmentList(Wire):
+    """Every segment, by name."""
+
+    results: list[SegmentResource]
+
+
+class MemberList(RootModel[list[_Member]]):
+    """Contacts, each by its email or its id."""
+
+
+class MembersAdded(Wire):
+    """What became of a list of members."""
+
+    added: int = Field(ge=0, description="Contacts that were no members before.")
+
+
+class MembersRemoved(Wire):
+    """What became of a list of members."""
+
+    removed: int = Field(ge=0, description="Contacts that were members before.")
+
+
+class SegmentCount(Wire):
+    """How many contacts are in a segment now."""
+
+    count: int = Field(ge=0)
+
+
+def read_segment(body: Any) -> SegmentBody:
+    """The segment in a parsed body. Raises Invalid with every violation."""
+    try:
+        return SegmentBody.model_validate(body, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise _invalid(error, "The segment is not valid.") from None
+
+
+def read_members(body: Any) -> list[str]:
+    """The emails (in lower case) and contact ids in a parsed body. Raises Invalid."""
+    try:
+        members = MemberList.model_validate(body, strict=True).root
+    except ValidationError as error:
+        raise _invalid(error, "The members are not valid.") from None
+    return [member.strip().lower() if "@" in member else member for member in members]
+
+
+def segment_resource(segment: Segment) -> dict[str, Any]:
+    """The JSON object."""
+    return {"id": segment.id, "name": segment.name, "type": "static"}
+
+
+def _invalid(error: ValidationError, detail: str) -> Invalid:
+    found = error.errors(include_url=False, include_input=False)
+    return Invalid(violations_from(found), detail=detail)

@@ -1,0 +1,143 @@
+"""Segments, an extension: list, make, read, change, delete, members and count."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Path
+from starlette.responses import JSONResponse, Response
+
+from outhaul.api.body import read_json
+from outhaul.api.guard import guard
+from outhaul.api.openapi import answers, json_body
+from outhaul.api.routes import Routes
+from outhaul.api.segment_body import (
+    MemberList,
+    MembersAdded,
+    MembersRemoved,
+    SegmentBody,
+    SegmentCount,
+    SegmentList,
+    SegmentResource,
+    read_members,
+    read_segment,
+    segment_resource,
+)
+from outhaul.api.services import Services
+from outhaul.domain.account import Account, Scope
+from outhaul.ingest.intake import Intake
+
+_SegmentId = Annotated[str, Path(alias="segmentId")]
+_Body = Annotated[Any, Depends(read_json)]
+
+
+def add_segment_routes(app: FastAPI, services: Services, intake: Intake) -> None:
+    """Register the calls."""
+    segments = intake.segments
+    reader = Depends(guard(services, Scope.SEGMENT_READ))
+    writer = Depends(guard(services, Scope.SEGMENT_WRITE))
+    routes = Routes(app, "segments")
+
+    def read_list(account: Annotated[Account, reader]) -> Response:
+        found = [segment_resource(one) for one in segments.all(account.id)]
+        return JSONResponse({"results": found})
+
+    def create(account: Annotated[Account, writer], body: _Body) -> Response:
+        made = segments.create(account.id, read_segment(body).name)
+        return JSONResponse(segment_resource(made), status_code=201)
+
+    def read(account: Annotated[Account, reader], segment_id: _SegmentId) -> Response:
+        return JSONResponse(segment_resource(segments.get(account.id, segment_id)))
+
+    def replace(
+        account: Annotated[Account, writer], segment_id: _SegmentId, body: _Body
+    ) -> Response:
+        changed = segments.replace(account.id, segment_id, read_segment(body).name)
+        return JSONResponse(segment_resource(changed))
+
+    def delete(account: Annotated[Account, writer], segment_id: _SegmentId) -> Response:
+        segments.delete(account.id, segment_id)
+        return Response(status_code=204)
+
+    def count(account: Annotated[Account, reader], segment_id: _SegmentId) -> Response:
+        return JSONResponse({"count": segments.count(account.id, segment_id)})
+
+    def add(account: Annotated[Account, writer], segment_id: _SegmentId, body: _Body) -> Response:
+        added = segments.add(account.id, segment_id, read_members(body))
+        return JSONResponse({"added": added})
+
+    def remove(
+        account: Annotated[Account, writer], segment_id: _SegmentId, body: _Body
+    ) -> Response:
+        removed = segments.remove(account.id, segment_id, read_members(body))
+        return JSONResponse({"removed": removed})
+
+    routes.add(
+        "GET",
+        "/segments/",
+        read_list,
+        operation_id="listSegments",
+        summary="List segments (scope segment:read)",
+        response_model=SegmentList,
+        responses=answers(401, 403, 429, 500),
+    )
+    routes.add(
+        "POST",
+        "/segments/",
+        create,
+        operation_id="createSegment",
+        summary="Make a segment (scope segment:write)",
+        status_code=201,
+        response_model=SegmentResource,
+        responses=answers(400, 401, 403, 413, 415, 422, 429, 500),
+        openapi_extra=json_body(SegmentBody),
+    )
+    routes.add(
+        "GET",
+        "/segments/{segmentId}",
+        read,
+        operation_id="getSegment",
+        summary="Read a segment (scope segment:read)",
+        response_model=SegmentResource,
+        responses=answers(401, 403, 404, 429, 500),
+    )
+    routes.add(
+        "PUT",
+        "/segments/{segmentId}",
+        replace,
+        operation_id="replaceSegment",
+        summary="Change a segment (scope segment:write)",
+        response_model=SegmentResource,
+        responses=answers(400, 401, 403, 404, 413, 415, 422, 429, 500),
+        openapi_extra=json_body(SegmentBody),
+    )
+    routes.add(
+        "DELETE",
+        "/segments/{segmentId}",
+        delete,
+        operation_id="deleteSegment",
+        summary="End a segment (scope segment:write)",
+        status_code=204,
+        responses={204: {"description": "Gone."}} | answers(401, 403, 404, 429, 500),
+    )
+    routes.add(
+        "GET",
+        "/segments/{segmentId}/count",
+        count,
+        operation_id="countSegment",
+        summary="Count the contacts in a segment (scope segment:read)",
+        response_model=SegmentCount,
+        responses=answers(401, 403, 404, 429, 500),
+    )
+    for method, endpoint, verb, model in (
+        ("POST", add, "add", MembersAdded),
+        ("DELETE", remove, "remove", MembersRemoved),
+    ):
+        routes.add(
+            method,
+            "/segments/{segmentId}/members",
+            endpoint,
+            operation_id=f"{verb}SegmentMembers",
+            summary=f"{verb.capitalize()} members (scope segment:write)",
+            response_model=model,
+            responses=answers(400, 401, 403, 404, 413, 415, 422, 429, 500),
+            openapi_extra=json_body(MemberList),
+        )
