@@ -25,7 +25,7 @@ from outhaul.domain.export import (
     Version,
 )
 from outhaul.domain.ids import new_id
-from outhaul.domain.imports import ImportKind
+from outhaul.domain.imports import ImportKind, ImportOptions
 from outhaul.domain.plan import ExportPlan
 from outhaul.files.object_store import open_files
 from outhaul.ingest.importer import Importer, ImportJob
@@ -80,7 +80,7 @@ class PipelineShop:
             account_id=self.account.id,
             kind=kind,
             path=path,
-            create_fields=True,
+            options=ImportOptions(create_fields=True),
             rejects=path.with_suffix(".rejected"),
         )
         importer = Importer(self.engine, self.commits, self.fields, scratch=scratch)

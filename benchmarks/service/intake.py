@@ -17,13 +17,14 @@ _CHANGES = 3_200
 _MOST_MS = 30
 _LINES = 200_000
 _LEAST_ACTIVITIES = 50_000
+_LEAST_CONTACTS = 20_000
 
 
 def intake(folder: Path, *, contacts: int) -> Iterator[Line]:
     """PATCH by one client and by sixteen, on an account of so many contacts; then a bulk request
-    while an export of the big account runs."""
+    and an import of as many contacts while an export of the big account runs."""
     shop = make_shop(folder / "intake", contacts=contacts, activities=1000, days=30)
-    scopes = ("contact:write", "activity:write")
+    scopes = ("contact:write", "activity:write", "import:read", "import:write")
     key = add_account(folder / "data", "Intake", {"contacts": shop.contacts}, scopes=scopes)
     with serving(folder, MEMORY_LIMIT="256MB") as server:
         for clients in (1, 16):
@@ -36,6 +37,7 @@ def intake(folder: Path, *, contacts: int) -> Iterator[Line]:
                 met=most < _MOST_MS,
             )
         yield _bulk(server, key)
+        yield _imported(server, key, contacts)
 
 
 def _bulk(server: Server, key: str) -> Line:
@@ -64,6 +66,31 @@ def _bulk(server: Server, key: str) -> Line:
         seen=f"{_LINES / seconds:,.0f} a second",
         goal=f">= {_LEAST_ACTIVITIES:,}",
         met=_LINES / seconds >= _LEAST_ACTIVITIES,
+    )
+
+
+def _imported(server: Server, key: str, contacts: int) -> Line:
+    rows = "".join(f"new-{number}@shop.example,Ann,{number}\n" for number in range(contacts))
+    file = ("contacts.csv", f"_email,_name,_points\n{rows}", "text/csv")
+    with client(server, key) as http_client:
+        running = ask(server.http, activities(31))
+        started = time.monotonic()
+        answer = http_client.post("/imports/", data={"type": "contacts"}, files={"file": file})
+        id_ = answer.raise_for_status().json()["id"]
+        while True:
+            found = http_client.get(f"/imports/{id_}").raise_for_status().json()
+            if found["status"] not in {"queued", "inProgress"}:
+                break
+            time.sleep(0.02)
+        seconds = time.monotonic() - started
+        server.http.delete(f"/exports/{running}").raise_for_status()
+    if found["success"] != contacts:
+        raise RuntimeError("not all contacts were taken")
+    return Line(
+        what=f"POST /imports/ with {contacts:,} contacts to finished while an export runs",
+        seen=f"{contacts / seconds:,.0f} a second",
+        goal=f">= {_LEAST_CONTACTS:,}",
+        met=contacts / seconds >= _LEAST_CONTACTS,
     )
 
 

@@ -23,6 +23,7 @@ from outhaul.ingest.contact_service import Contacts
 from outhaul.ingest.erasure import Eraser
 from outhaul.ingest.event_service import CustomEvents
 from outhaul.ingest.field_service import Fields
+from outhaul.ingest.import_service import Uploads
 from outhaul.ingest.importer import Importer
 from outhaul.ingest.intake import Intake
 from outhaul.ingest.purchase_service import Purchases
@@ -125,11 +126,28 @@ class Outhaul:
             health=self.health,
             worker_alive=self._worker.alive,
             public_url=settings.public_url,
-            intake=self._intake(commits, fields, eraser, scratch),
+            intake=self._intake(
+                commits,
+                fields,
+                eraser,
+                scratch,
+                Uploads(
+                    registry.imports,
+                    LinkKeys(database),
+                    folder=data / "uploads",
+                    link_s=settings.link_minutes * 60,
+                    wake=bell.ring,
+                ),
+            ),
         )
 
     def _intake(
-        self, commits: Commits, fields: ContactFields, eraser: Eraser, scratch: Path
+        self,
+        commits: Commits,
+        fields: ContactFields,
+        eraser: Eraser,
+        scratch: Path,
+        uploads: Uploads,
     ) -> Intake:
         definitions = FieldDefinitions(self._engine, fields)
         reads = ContactReads(self._engine)
@@ -140,6 +158,7 @@ class Outhaul:
             purchases=Purchases(commits, reads, PurchaseReads(self._engine)),
             events=CustomEvents(commits),
             segments=Segments(commits, SegmentReads(self._engine)),
+            uploads=uploads,
         )
 
     def start(self) -> None:

@@ -1,6 +1,7 @@
 """Data in on a real server process that gets killed."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.acceptance.conftest import Caller, Server
@@ -36,3 +37,27 @@ def test_what_was_acknowledged_survives_a_killed_server(server: Server, caller: 
     filters = {"fromDate": "2026-03-01", "toDate": "2026-03-31"}
     export = caller.finished(exportType="activities", filters=filters)
     assert [row["Activity type"] for row in caller.rows(export)] == ["login"]
+
+
+def test_an_import_survives_a_killed_server(server: Server, caller: Caller):
+    """Killed right after the answer: the import is done after the start, every row once."""
+    rows = "".join(f"c{number}@b.example,{number}\n" for number in range(20_000))
+    answer = caller.request(
+        "POST",
+        "/imports/",
+        data={"type": "contacts"},
+        files={"file": ("contacts.csv", f"_email,_points\n{rows}", "text/csv")},
+    )
+    assert answer.status_code == 201, answer.text
+    server.kill()
+    server.start()
+    end = time.monotonic() + 60
+    while True:
+        found = caller.request("GET", f"/imports/{answer.json()['id']}").json()
+        if found["status"] not in {"queued", "inProgress"}:
+            break
+        assert time.monotonic() < end, found
+        time.sleep(0.05)  # The poll of a client.
+    assert (found["status"], found["success"], found["errors"]) == ("finished", 20_000, 0)
+    exported = caller.rows(caller.finished())
+    assert sorted(int(row["Points"]) for row in exported) == list(range(20_000))

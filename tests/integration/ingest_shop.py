@@ -10,7 +10,7 @@ import duckdb
 
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.ids import new_id
-from outhaul.domain.imports import ImportKind
+from outhaul.domain.imports import ImportKind, ImportOptions
 from outhaul.ingest.importer import Importer, ImportJob, ImportResult
 from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
@@ -62,7 +62,7 @@ class Shop:
                 account_id=self.account_id,
                 kind=ImportKind(kind),
                 path=path,
-                create_fields=create_fields,
+                options=ImportOptions(create_fields=create_fields),
                 rejects=self.rejects_of(name),
             ),
             progress=progress,

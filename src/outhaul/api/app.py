@@ -12,6 +12,7 @@ from outhaul.api.errors import add_error_answers
 from outhaul.api.event_routes import add_event_routes
 from outhaul.api.export_routes import add_export_routes
 from outhaul.api.field_routes import add_field_routes
+from outhaul.api.import_routes import add_import_routes
 from outhaul.api.pages import add_pages
 from outhaul.api.purchase_routes import add_purchase_routes
 from outhaul.api.rate_headers import RateHeaders
@@ -45,6 +46,7 @@ def create_app(services: Services) -> ASGIApp:
         add_purchase_routes(app, services, services.intake)
         add_event_routes(app, services, services.intake)
         add_segment_routes(app, services, services.intake)
+        add_import_routes(app, services, services.intake)
     add_download_route(app, services)
     add_pages(app, services)
     return RateHeaders(app)

@@ -1,15 +1,17 @@
 """Durable imports: a row is left by whoever asks, and done by whoever owns the data."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from outhaul.catalog.database import Database, now_ms
 from outhaul.catalog.leases import LeaseLost
 from outhaul.catalog.tables import imports
-from outhaul.domain.errors import NotFound
+from outhaul.domain.errors import ImportQueueFull, NotFound
 from outhaul.domain.ids import new_id
-from outhaul.domain.imports import Import, ImportKind, ImportStatus
+from outhaul.domain.imports import Existing, Import, ImportKind, ImportOptions, ImportStatus
+from outhaul.domain.instants import from_epoch_ms
 
 _OPEN = (ImportStatus.QUEUED.value, ImportStatus.IN_PROGRESS.value)
 
@@ -31,17 +33,36 @@ class Imports:
         self._lease_ms = round(lease_s * 1000)
         self._fault_limit = fault_limit
 
-    def create(self, account_id: str, *, kind: ImportKind, path: str, create_fields: bool) -> str:
-        """Leave an import to be done; returns its id."""
+    def create(
+        self,
+        account_id: str,
+        *,
+        kind: ImportKind,
+        path: str,
+        options: ImportOptions,
+        queue_limit: int | None = None,
+    ) -> str:
+        """Leave an import to be done; returns its id. Raises ImportQueueFull when as many uploaded
+        ones as `queue_limit` have not ended."""
         id_ = new_id()
         with self._database.transaction() as connection:
+            waiting = select(func.count()).where(
+                imports.c.account_id == account_id,
+                imports.c.uploaded.is_(True),
+                imports.c.status.in_(_OPEN),
+            )
+            if queue_limit is not None and connection.execute(waiting).scalar_one() >= queue_limit:
+                raise ImportQueueFull(queue_limit)
             connection.execute(
                 insert(imports).values(
                     id=id_,
                     account_id=account_id,
                     kind=kind.value,
                     path=path,
-                    create_fields=create_fields,
+                    create_fields=options.create_fields,
+                    delimiter=options.delimiter,
+                    existing=options.existing.value,
+                    uploaded=options.uploaded,
                     status=ImportStatus.QUEUED.value,
                     progress=0,
                     total=0,
@@ -50,13 +71,55 @@ class Imports:
             )
         return id_
 
-    def get(self, import_id: str) -> Import:
-        """Raises NotFound."""
+    def get(self, import_id: str, *, account_id: str | None = None) -> Import:
+        """The import, if it is the account's where one is named. Raises NotFound."""
         with self._database.reading() as connection:
             row = connection.execute(select(imports).where(imports.c.id == import_id)).first()
-        if row is None:
+        if row is None or account_id not in {None, row.account_id}:
             raise NotFound("import", import_id)
         return _import(row)
+
+    def newest(self, account_id: str, *, most: int) -> list[Import]:
+        """The account's imports, newest first."""
+        found = (
+            select(imports)
+            .where(imports.c.account_id == account_id)
+            .order_by(imports.c.created_ms.desc(), imports.c.id.desc())
+            .limit(most)
+        )
+        with self._database.reading() as connection:
+            return [_import(row) for row in connection.execute(found)]
+
+    def remove(self, account_id: str, import_id: str) -> Import:
+        """Forget the import, or stop it when it is being done; gives it as it was. Raises
+        NotFound."""
+        with self._database.transaction() as connection:
+            one = imports.c.id == import_id
+            row = connection.execute(
+                select(imports).where(one, imports.c.account_id == account_id)
+            ).first()
+            if row is None:
+                raise NotFound("import", import_id)
+            if row.status == ImportStatus.IN_PROGRESS.value:
+                connection.execute(
+                    update(imports)
+                    .where(one)
+                    .values(
+                        status=ImportStatus.CANCELLED.value,
+                        finished_ms=now_ms(),
+                        lease_owner=None,
+                        lease_until_ms=0,
+                    )
+                )
+            else:
+                connection.execute(delete(imports).where(one))
+        return _import(row)
+
+    def uploads(self) -> dict[str, bool]:
+        """By path of an uploaded file: whether its import has not ended."""
+        found = select(imports.c.path, imports.c.status).where(imports.c.uploaded.is_(True))
+        with self._database.reading() as connection:
+            return {row.path: row.status in _OPEN for row in connection.execute(found)}
 
     def open_ids(self) -> set[str]:
         """Ids of the imports that have not ended."""
@@ -88,6 +151,7 @@ class Imports:
                     lease_owner=owner,
                     lease_until_ms=now + self._lease_ms,
                     attempt=row.attempt + 1,
+                    started_ms=now if row.started_ms is None else row.started_ms,
                 )
             )
         return ImportClaim(owner=owner, attempt=row.attempt + 1, work=_import(row))
@@ -163,11 +227,23 @@ def _import(row: "Row[tuple[object, ...]]") -> Import:
         account_id=values["account_id"],
         kind=ImportKind(values["kind"]),
         path=values["path"],
-        create_fields=values["create_fields"],
+        options=ImportOptions(
+            create_fields=values["create_fields"],
+            delimiter=values["delimiter"],
+            existing=Existing(values["existing"]),
+            uploaded=values["uploaded"],
+        ),
         status=ImportStatus(values["status"]),
         progress=values["progress"],
         total=values["total"],
         taken=values["taken"],
         refused=values["refused"],
         detail=values["detail"],
+        created_at=from_epoch_ms(values["created_ms"]),
+        started_at=_instant(values["started_ms"]),
+        ended_at=_instant(values["finished_ms"]),
     )
+
+
+def _instant(ms: int | None) -> datetime | None:
+    return None if ms is None else from_epoch_ms(ms)

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from outhaul.cli.options import Data, settings
 from outhaul.domain.errors import OuthaulError
-from outhaul.domain.imports import Import, ImportKind, ImportStatus
+from outhaul.domain.imports import Import, ImportKind, ImportOptions, ImportStatus
 from outhaul.settings import Settings
 from outhaul.wiring import Outhaul, Registry
 from outhaul.worker.ownership import Ownership
@@ -44,13 +44,16 @@ def import_file(
     try:
         registry.accounts.get(account)
         import_id = registry.imports.create(
-            account, kind=kind, path=str(file.resolve()), create_fields=create_fields
+            account,
+            kind=kind,
+            path=str(file.resolve()),
+            options=ImportOptions(create_fields=create_fields),
         )
         ended = _watch(registry, chosen, import_id)
     finally:
         registry.close()
-    if ended.status is ImportStatus.ERROR:
-        raise OuthaulError(f"{file}: {ended.detail}")
+    if ended.status is not ImportStatus.FINISHED:
+        raise OuthaulError(f"{file}: {ended.detail or 'The import was cancelled.'}")
     print(f"{ended.taken:,} rows taken, {ended.refused:,} rows refused")
     if ended.refused:
         print(f"Refused rows and reasons: {file}.rejected.jsonl")
@@ -76,7 +79,7 @@ def _watch(registry: Registry, chosen: Settings, import_id: str) -> Import:
                     completed=now.progress,
                     total=now.total or None,
                 )
-                if now.status in {ImportStatus.FINISHED, ImportStatus.ERROR}:
+                if now.status not in {ImportStatus.QUEUED, ImportStatus.IN_PROGRESS}:
                     return now
                 if owner is None and time.monotonic() >= free_from:
                     if ownership.take("import"):

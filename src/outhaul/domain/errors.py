@@ -15,7 +15,8 @@ OuthaulError
 │   ├── NotFinished            asked for what only a finished export has
 │   ├── Conflict               what is to be made exists already
 │   └── Refused                a rule with a code of the contract
-│       └── QueueFull          code E0301
+│       ├── QueueFull          code E0301
+│       └── ImportQueueFull    code E0401
 ├── NotFound
 ├── Invalid                    every violation at once
 │   └── IdempotencyKeyReused   the key stands for another request
@@ -116,6 +117,15 @@ class QueueFull(Refused):
             "E0301", f"{limit} exports are already waiting; retry later or delete one."
         )
         self.limit = limit
+
+
+class ImportQueueFull(Refused):
+    """As many imports as allowed (`limit`) have not ended: code E0401 of the contract."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            "E0401", f"{limit} imports are already waiting; retry later or delete one."
+        )
 
 
 class NotFound(OuthaulError):

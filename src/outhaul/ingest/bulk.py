@@ -10,6 +10,7 @@ from pathlib import Path
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.errors import Conflict, ImportRefused, Invalid, MalformedBody, Violation
 from outhaul.domain.ids import new_id
+from outhaul.domain.imports import ImportOptions
 from outhaul.ingest import activities
 from outhaul.ingest.rejects import count_broken, write_rejects
 from outhaul.ingest.work import Piece, Work
@@ -75,7 +76,7 @@ class Bulk:
             import_id=request_id,
             account_id=account_id,
             path=body,
-            create_fields=False,
+            options=ImportOptions(),
             record_chunk=_ALL_ROWS,
             activity_chunk=_ALL_ROWS,
         )

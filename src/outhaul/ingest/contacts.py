@@ -26,14 +26,22 @@ def prepare(
     cancellation: Cancellation,
 ) -> tuple[Source, list[Piece]]:
     """Stage a file of contacts, adding the fields it brings when the job allows it."""
-    source = open_source(work.path, staging.connection, known=None)
+    options = work.options
+    source = open_source(work.path, staging.connection, known=None, delimiter=options.delimiter)
     if not {"id", "_email"} & set(source.columns):
         raise ImportRefused("The file needs a column _email or id that tells the contacts apart.")
-    system = {field.id: field for field in CONTACT_FIELDS if field.id != "id"}
+    system = {
+        field.id: field
+        for field in CONTACT_FIELDS
+        if field.id != "id" and (field.writable or field.id == "_email" or not options.uploaded)
+    }
     custom = fields.as_of(work.account_id, commits.snapshot(work.account_id).number)
-    known = {"id", *system, *(field.id for field in custom)}
+    known = {*(() if options.uploaded else ("id",)), *system, *(field.id for field in custom)}
     new = [id_ for id_ in source.columns if id_ not in known]
-    _check_new(new, len(custom), create=work.create_fields)
+    if new and options.uploaded:
+        names = ", ".join(new)
+        raise ImportRefused(f"The file has columns that are no fields, or cannot be set: {names}.")
+    _check_new(new, len(custom), create=options.create_fields)
     types = guess_types(staging, source, new) if new else {}
     columns = [
         StagedField(id=field.id, type=field.type, column=field.id, options=field.options or None)
@@ -58,6 +66,7 @@ def prepare(
         import_id=work.import_id,
         columns={field.column: field.id for field in columns},
         sparse=source.given is not None,
+        existing=options.existing,
     )
 
     def write(commit: Commit, first: int, until: int) -> int:

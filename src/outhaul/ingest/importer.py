@@ -12,7 +12,7 @@ from pathlib import Path
 
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.errors import ImportRefused
-from outhaul.domain.imports import ImportKind
+from outhaul.domain.imports import ImportKind, ImportOptions
 from outhaul.ingest import activities, contacts, segments
 from outhaul.ingest.rejects import count_broken, write_rejects
 from outhaul.ingest.sources import Source
@@ -33,8 +33,7 @@ class ImportJob:
     kind: ImportKind
     path: Path
     """Absolute; must not change until the import is done."""
-    create_fields: bool
-    """Whether unknown columns of contacts become contact fields."""
+    options: ImportOptions
     rejects: Path
     """Where refused rows are listed."""
 
@@ -122,7 +121,7 @@ class Importer:
             import_id=job.id,
             account_id=job.account_id,
             path=job.path,
-            create_fields=job.create_fields,
+            options=job.options,
             record_chunk=self._record_chunk,
             activity_chunk=self._activity_chunk,
         )

@@ -6,6 +6,7 @@ from outhaul.ingest.bulk import Bulk
 from outhaul.ingest.contact_service import Contacts
 from outhaul.ingest.event_service import CustomEvents
 from outhaul.ingest.field_service import Fields
+from outhaul.ingest.import_service import Uploads
 from outhaul.ingest.purchase_service import Purchases
 from outhaul.ingest.segment_service import Segments
 
@@ -20,3 +21,4 @@ class Intake:
     purchases: Purchases
     events: CustomEvents
     segments: Segments
+    uploads: Uploads

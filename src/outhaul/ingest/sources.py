@@ -66,9 +66,14 @@ class Source:
 
 
 def open_source(
-    path: Path, connection: duckdb.DuckDBPyConnection, *, known: frozenset[str] | None
+    path: Path,
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    known: frozenset[str] | None,
+    delimiter: str | None = None,
 ) -> Source:
-    """Open the file by its ending. With `known`, a JSON line that names another key is wrong
+    """Open the file by its ending; the delimiter of a CSV file is found where none is given. With
+    `known`, a JSON line that names another key is wrong
     on its own; without, all keys of the file are its columns. Raises ImportRefused."""
     format_ = _ENDINGS.get(path.suffix.lower())
     if format_ is None:
@@ -83,7 +88,7 @@ def open_source(
         raise ImportRefused("The file is empty.")
     with reading(format_):
         if format_ is Format.CSV:
-            return _csv(path)
+            return _csv(path, delimiter)
         if format_ is Format.PARQUET:
             return _parquet(path, connection)
         return _json_lines(path, connection, known)
@@ -112,10 +117,11 @@ class reading:  # noqa: N801 -- reads as a word in a with statement
             raise ImportRefused(detail) from error
 
 
-def _csv(path: Path) -> Source:
+def _csv(path: Path, delimiter: str | None) -> Source:
     with path.open(encoding="utf-8-sig", newline="") as file:
         first = file.readline()
-        delimiter = ";" if ";" in first and "," not in first else ","
+        if delimiter is None:
+            delimiter = ";" if ";" in first and "," not in first else ","
         file.seek(0)
         header = next(csv.reader(file, delimiter=delimiter), [])
     if not header:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from outhaul.domain.imports import ImportOptions
 from outhaul.ingest.staged import GOOD, STAGED
 from outhaul.store.commits import Commit
 from outhaul.store.staging import Staging
@@ -16,7 +17,7 @@ class Work:
     import_id: str
     account_id: str
     path: Path
-    create_fields: bool
+    options: ImportOptions
     record_chunk: int
     activity_chunk: int
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from outhaul.domain.cancellation import Cancellation
+from outhaul.domain.imports import Existing
 from outhaul.store.chunks import TURNED_AWAY
 from outhaul.store.commits import Commit
 from outhaul.store.purchases import TOTALS, keep_restored
@@ -27,6 +28,7 @@ class ContactRows:
     """Column of the store -> field id, as `given` names it."""
     sparse: bool
     """Whether `given` lists the fields that a row sets; otherwise it sets all of them."""
+    existing: Existing = Existing.OVERRIDE
 
     def sets(self, column: str, row: str) -> str:
         """SQL: does this row set the column?"""
@@ -155,9 +157,18 @@ def _merge(commit: Commit, rows: ContactRows) -> None:
     run, number = commit.connection.execute, commit.number
     at = f"TIMESTAMP '{commit.at:%Y-%m-%d %H:%M:%S.%f}'"
 
+    def may_set(column: str) -> str:
+        match rows.existing:
+            case Existing.OVERRIDE:
+                return ""
+            case Existing.FILL:
+                return f' AND held."{column}" IS NULL'
+            case Existing.KEEP:
+                return " AND held.id IS NULL"
+
     def after(column: str) -> str:
         return (
-            f"CASE WHEN {rows.sets(column, 'f')} THEN {rows.value(column, 'f')}"
+            f"CASE WHEN {rows.sets(column, 'f')}{may_set(column)} THEN {rows.value(column, 'f')}"
             f' ELSE held."{column}" END'
         )
 

@@ -4,12 +4,14 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from outhaul.catalog.imports import ImportClaim, Imports
 from outhaul.catalog.leases import LeaseLost
 from outhaul.domain.cancellation import Cancellation, Cancelled
 from outhaul.domain.errors import ImportRefused
+from outhaul.domain.imports import Import
 from outhaul.ingest.importer import Importer, ImportJob
 
 _log = logging.getLogger(__name__)
@@ -37,7 +39,9 @@ class ImportWork:
         try:
             self._do(claim, cancellation)
         except Cancelled:
-            self._imports.release(claim)
+            # The lease is lost already when its owner has cancelled the import.
+            with suppress(LeaseLost):
+                self._imports.release(claim)
         except LeaseLost:
             _log.info("lease lost import=%s", claim.work.id)
         finally:
@@ -81,7 +85,7 @@ class ImportWork:
                     account_id=work.account_id,
                     kind=work.kind,
                     path=path,
-                    create_fields=work.create_fields,
+                    options=work.options,
                     rejects=path.with_name(path.name + ".rejected.jsonl"),
                 ),
                 progress=progress,
@@ -89,6 +93,7 @@ class ImportWork:
             )
         except ImportRefused as refusal:
             self._imports.refused(claim, refusal.detail)
+            _forget(work)
         except (Cancelled, LeaseLost):
             raise
         except Exception as error:  # noqa: BLE001 -- reported, and tried again
@@ -102,6 +107,7 @@ class ImportWork:
             self._imports.failed(claim)
         else:
             self._imports.finished(claim, taken=result.taken, refused=result.refused)
+            _forget(work)
             _log.info(
                 "import finished import=%s taken=%d refused=%d seconds=%.1f",
                 work.id,
@@ -109,3 +115,9 @@ class ImportWork:
                 result.refused,
                 time.monotonic() - started,
             )
+
+
+def _forget(work: Import) -> None:
+    """An uploaded file is ours, and full of personal data; what a user named stays."""
+    if work.options.uploaded:
+        Path(work.path).unlink(missing_ok=True)

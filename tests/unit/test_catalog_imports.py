@@ -1,0 +1,83 @@
+"""Imports in the catalog: the queue of uploaded ones, and cancelling."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from outhaul.catalog.accounts import Accounts
+from outhaul.catalog.database import Database
+from outhaul.catalog.imports import Imports
+from outhaul.catalog.leases import LeaseLost
+from outhaul.domain.account import Language
+from outhaul.domain.errors import ImportQueueFull, NotFound
+from outhaul.domain.imports import ImportKind, ImportOptions, ImportStatus
+
+
+class Queue:
+    """The imports of one account."""
+
+    def __init__(self, database: Database) -> None:
+        self.imports = Imports(database, lease_s=30, fault_limit=3)
+        self.account_id = (
+            Accounts(database)
+            .create("A", timezone="UTC", language=Language.EN, mobile_push=False)
+            .id
+        )
+
+    def add(self, *, uploaded: bool = True, limit: int | None = 2) -> str:
+        return self.imports.create(
+            self.account_id,
+            kind=ImportKind.CONTACTS,
+            path="/x.csv",
+            options=ImportOptions(uploaded=uploaded),
+            queue_limit=limit,
+        )
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[Queue]:
+    database = Database(f"sqlite:///{tmp_path / 'catalog.db'}")
+    database.migrate()
+    yield Queue(database)
+    database.close()
+
+
+def test_as_many_uploads_as_allowed_may_wait(queue: Queue):
+    """Code E0401 beyond; an import of the command line takes no place; deleting frees one."""
+    queue.add(uploaded=False, limit=None)
+    first = queue.add()
+    queue.add()
+    with pytest.raises(ImportQueueFull) as full:
+        queue.add()
+    assert full.value.code == "E0401"
+    queue.imports.remove(queue.account_id, first)
+    queue.add()
+
+
+def test_an_import_in_progress_is_stopped_and_then_forgotten(queue: Queue):
+    """Whoever works on it loses the lease and cannot finish it any more."""
+    id_ = queue.add()
+    claim = queue.imports.claim("worker")
+    assert claim is not None
+    assert queue.imports.remove(queue.account_id, id_).status is ImportStatus.IN_PROGRESS
+    with pytest.raises(LeaseLost):
+        queue.imports.finished(claim, taken=1, refused=0)
+    stopped = queue.imports.get(id_)
+    assert (stopped.status, stopped.taken) == (ImportStatus.CANCELLED, None)
+    assert stopped.started_at is not None
+    assert stopped.ended_at is not None
+    assert queue.imports.claim("worker") is None
+    queue.imports.remove(queue.account_id, id_)
+    with pytest.raises(NotFound):
+        queue.imports.get(id_)
+
+
+def test_imports_of_others_are_out_of_reach(queue: Queue):
+    """They can neither be read nor deleted."""
+    id_ = queue.add()
+    with pytest.raises(NotFound):
+        queue.imports.get(id_, account_id="other")
+    with pytest.raises(NotFound):
+        queue.imports.remove("other", id_)
+    assert queue.imports.newest("other", most=10) == []
