@@ -27,9 +27,11 @@ from outhaul.domain.export import (
 )
 from outhaul.domain.imports import ImportKind
 from outhaul.ingest.erasure import Eraser
+from outhaul.ingest.segment_service import Segments
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.store.erasure import Footprints
 from outhaul.store.reader import SnapshotReader
+from outhaul.store.segment_reads import SegmentReads
 from outhaul.worker.export_work import ExportWork
 from tests.pipeline_shop import PipelineShop, activities, members, request
 
@@ -196,6 +198,19 @@ def test_files_that_hold_the_contact_are_deleted_and_no_others(shop: ErasingShop
     assert second.asked_at <= second.erased_at <= second.done_at
     assert second.asked_at <= second.erased_at <= second.done_at
     assert not shop.eraser.complete()
+
+
+def test_files_of_a_dynamic_segment_are_deleted_as_they_may_hold_the_contact(shop: ErasingShop):
+    """Whom a rule found earlier is not known any more, so the file goes to be safe."""
+    segments = Segments(shop.shop.commits, SegmentReads(shop.shop.engine))
+    rule = {"activity": "purchase"}
+    segment = segments.create(shop.account, "Buyers", rule)
+    made = shop.finished(request(filters=Filters(segment_id=segment.id)))
+    assert shop.emails(made) == {"ann@shop.example", "bob@shop.example"}
+    shop.eraser.erase(shop.account.id, shop.id_of("ann@shop.example"))
+    assert shop.get(made.id).failure is FailureCause.ERASED
+    again = shop.finished(request(filters=Filters(segment_id=segment.id)))
+    assert shop.emails(again) == {"bob@shop.example"}
 
 
 def vars_of(wanted: ExportRequest) -> dict[str, Any]:

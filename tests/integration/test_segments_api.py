@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from tests.api_client import Client
@@ -96,9 +97,126 @@ def test_a_segment_is_listed_renamed_and_deleted(client: Client):
         ({"name": "x\0"}, "/name"),
         ({"name": 1}, "/name"),
         ({"name": "x", "colour": "red"}, "/colour"),
+        ({"name": "x", "rule": None}, "/rule"),
+        ({"name": "x", "rule": []}, "/rule"),
         ([], ""),
     ],
 )
 def test_a_body_that_breaks_a_rule_is_refused_with_its_path(client: Client, body: Any, path: str):
     """Name and nothing else."""
     assert path in client.faults("POST", "/segments/", json=body)
+
+
+def test_a_dynamic_segment_follows_its_rule(client: Client):
+    """Made with a rule, changed with another; counts and exports follow, members cannot be set."""
+    client.done("PATCH", "/contacts/ann@b.example", 201, json={"_points": 5})
+    client.done("PATCH", "/contacts/bob@b.example", 201, json={"_points": 1})
+    rule: dict[str, Any] = {"field": "_points", "is": "atLeast", "value": 3}
+    made = client.done("POST", "/segments", 201, json={"name": "Rich", "rule": rule})
+    assert made == {"id": made["id"], "name": "Rich", "type": "dynamic", "rule": rule}
+    path = f"/segments/{made['id']}"
+    assert client.done("GET", path, 200) == made
+    assert client.done("GET", f"{path}/count", 200) == {"count": 1}
+    assert exported(client, made["id"]) == {"ann@b.example"}
+    client.done("PATCH", "/contacts/bob@b.example", 200, json={"_points": 9})
+    assert exported(client, made["id"]) == {"ann@b.example", "bob@b.example"}
+    for method in ("POST", "DELETE"):
+        client.done(method, f"{path}/members", 409, json=["ann@b.example"])
+    changed = client.done("PUT", path, 200, json={"name": "Poor", "rule": {"not": rule}})
+    assert changed == made | {"name": "Poor", "rule": {"not": rule}}
+    assert client.done("GET", f"{path}/count", 200) == {"count": 0}
+    assert exported(client, made["id"]) == set()
+    assert client.faults("PUT", path, json={"name": "Poor"}) == {
+        "/rule": "is required for a dynamic segment"
+    }
+    static = client.done("POST", "/segments", 201, json={"name": "Best"})
+    refused = client.faults("PUT", f"/segments/{static['id']}", json={"name": "x", "rule": rule})
+    assert refused == {"/rule": "is only for dynamic segments"}
+
+
+def test_every_fault_of_a_rule_is_named_with_its_path(client: Client):
+    """Unknown fields and types, operators and values that do not fit, wrong shapes: at once."""
+    client.done(
+        "POST",
+        "/contact-fields",
+        201,
+        json={
+            "id": "tags",
+            "name": "T",
+            "type": "checkbox",
+            "options": [{"id": "r", "label": "R"}],
+        },
+    )
+    rule = {
+        "all": [
+            {"field": "nope", "is": "equals", "value": 1},
+            {"field": "_points", "is": "contains", "value": 1},
+            {"field": "_points", "is": "equals", "value": "1"},
+            {"field": "_name", "is": "equals"},
+            {"field": "_name", "is": "equals", "value": None},
+            {"field": "tags", "is": "has", "value": "blue"},
+            {"field": "_createdAt", "is": "before", "value": "yesterday"},
+            {"field": "_createdAt", "is": "before", "value": {"daysAgo": "1"}},
+            {"field": "_birthdate", "is": "before", "value": {"daysAgo": 1, "hours": 2}},
+            {"field": "_name", "is": "exists", "value": "yes"},
+            {"any": []},
+            {"not": {"not": 7}},
+            {"activity": "nope", "atLeast": 0, "lastDays": True},
+            {"activity": "login", "value": 1},
+            {},
+            {"field": ["_name"], "is": "equals", "value": "x"},
+            {"field": "_name", "is": "contains", "value": "x\0"},
+            {"field": "_points", "is": "equals", "value": 2**63},
+        ]
+    }
+    assert set(client.faults("POST", "/segments", json={"name": "x", "rule": rule})) == {
+        "/rule/all/0/field",
+        "/rule/all/1/is",
+        "/rule/all/2/value",
+        "/rule/all/3/value",
+        "/rule/all/4/value",
+        "/rule/all/5/value",
+        "/rule/all/6/value",
+        "/rule/all/7/value",
+        "/rule/all/8/value",
+        "/rule/all/9/value",
+        "/rule/all/10/any",
+        "/rule/all/11/not/not",
+        "/rule/all/12/activity",
+        "/rule/all/12/atLeast",
+        "/rule/all/12/lastDays",
+        "/rule/all/13/value",
+        "/rule/all/14",
+        "/rule/all/15/field",
+        "/rule/all/16/value",
+        "/rule/all/17/value",
+    }
+    deep: dict[str, Any] = {"activity": "login"}
+    for _ in range(16):
+        deep = {"not": deep}
+    assert client.faults("POST", "/segments", json={"name": "x", "rule": deep}) == {
+        "/rule" + "/not" * 16: "is nested deeper than 16 levels"
+    }
+    wide = {"any": [{"activity": "login"}] * 200}
+    assert set(client.faults("POST", "/segments", json={"name": "x", "rule": wide})) == {
+        "/rule/any/199"
+    }
+    assert client.done("GET", "/segments", 200) == {"results": []}
+
+
+def test_the_form_of_rules_is_published(client: Client):
+    """A JSON Schema that takes rules of every kind and refuses others."""
+    schema = client.done("GET", "/segments/rules/schema", 200)
+    for good in (
+        {"all": [{"activity": "purchase", "atLeast": 2, "lastDays": 30}]},
+        {"not": {"field": "_birthdate", "is": "before", "value": {"daysAgo": 1}}},
+    ):
+        assert jsonschema_rs.is_valid(schema, good)
+    bad_ones: tuple[dict[str, Any], ...] = (
+        {},
+        {"any": []},
+        {"all": [], "any": []},
+        {"activity": "login", "atLeast": 0},
+    )
+    for bad in bad_ones:
+        assert not jsonschema_rs.is_valid(schema, bad)

@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from outhaul.api.dates import parse_instant, window_fault
-from outhaul.domain.instants import to_text
+from outhaul.api.dates import window_fault
+from outhaul.domain.instants import parse_instant, to_text
 
 
 @pytest.mark.parametrize(

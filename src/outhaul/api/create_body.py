@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from outhaul.api.dates import DATE_PATTERN, EXPECTED_DATE, parse_instant, window_fault
+from outhaul.api.dates import window_fault
 from outhaul.api.violations import violations_from
 from outhaul.api.wire import Wire
 from outhaul.domain import activity_types
@@ -22,6 +22,7 @@ from outhaul.domain.export import (
     Version,
 )
 from outhaul.domain.ids import is_id
+from outhaul.domain.instants import DATE_PATTERN, EXPECTED_DATE, parse_instant
 
 
 def _given(value: object) -> object:

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from outhaul.api.dates import DATE_PATTERN, EXPECTED_DATE, parse_instant
 from outhaul.api.violations import violations_from
 from outhaul.api.wire import Wire, WrittenInstant
 from outhaul.domain.contact_fields import LONGEST_EXTERNAL_ID
 from outhaul.domain.contact_values import plain_email
 from outhaul.domain.errors import Invalid, Violation
+from outhaul.domain.instants import DATE_PATTERN, EXPECTED_DATE, parse_instant
 from outhaul.domain.json_pointer import pointer
 from outhaul.domain.purchase import ProductLine, Purchase
 

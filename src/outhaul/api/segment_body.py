@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, RootModel, ValidationError
 
+from outhaul.api.create_body import NotNull
 from outhaul.api.violations import violations_from
 from outhaul.api.wire import HexId, Wire
 from outhaul.domain.contact_values import LONGEST_EMAIL
@@ -17,13 +18,17 @@ class SegmentBody(Wire):
     """A segment to be made or changed."""
 
     name: str = Field(min_length=1, max_length=LONGEST_SEGMENT_NAME, pattern=r"^[^\x00]+$")
+    rule: Annotated[dict[str, Any] | None, NotNull] = Field(
+        default=None,
+        description="Makes the segment dynamic; its JSON Schema is at /segments/rules/schema.",
+    )
 
 
 class SegmentResource(SegmentBody):
     """A segment."""
 
     id: HexId
-    type: Literal["static"]
+    type: Literal["static", "dynamic"]
 
 
 class SegmentList(Wire):
@@ -73,7 +78,10 @@ def read_members(body: Any) -> list[str]:
 
 def segment_resource(segment: Segment) -> dict[str, Any]:
     """The JSON object."""
-    return {"id": segment.id, "name": segment.name, "type": "static"}
+    resource: dict[str, Any] = {"id": segment.id, "name": segment.name}
+    if segment.rule is None:
+        return resource | {"type": "static"}
+    return resource | {"type": "dynamic", "rule": segment.rule}
 
 
 def _invalid(error: ValidationError, detail: str) -> Invalid:

@@ -23,6 +23,7 @@ from outhaul.api.segment_body import (
 )
 from outhaul.api.services import Services
 from outhaul.domain.account import Account, Scope
+from outhaul.domain.rule_schema import RULE_SCHEMA
 from outhaul.ingest.intake import Intake
 
 _SegmentId = Annotated[str, Path(alias="segmentId")]
@@ -41,8 +42,12 @@ def add_segment_routes(app: FastAPI, services: Services, intake: Intake) -> None
         return JSONResponse({"results": found})
 
     def create(account: Annotated[Account, writer], body: _Body) -> Response:
-        made = segments.create(account.id, read_segment(body).name)
+        wanted = read_segment(body)
+        made = segments.create(account, wanted.name, wanted.rule)
         return JSONResponse(segment_resource(made), status_code=201)
+
+    def rule_schema(_: Annotated[Account, reader]) -> Response:
+        return JSONResponse(RULE_SCHEMA)
 
     def read(account: Annotated[Account, reader], segment_id: _SegmentId) -> Response:
         return JSONResponse(segment_resource(segments.get(account.id, segment_id)))
@@ -50,7 +55,8 @@ def add_segment_routes(app: FastAPI, services: Services, intake: Intake) -> None
     def replace(
         account: Annotated[Account, writer], segment_id: _SegmentId, body: _Body
     ) -> Response:
-        changed = segments.replace(account.id, segment_id, read_segment(body).name)
+        wanted = read_segment(body)
+        changed = segments.replace(account, segment_id, wanted.name, wanted.rule)
         return JSONResponse(segment_resource(changed))
 
     def delete(account: Annotated[Account, writer], segment_id: _SegmentId) -> Response:
@@ -58,7 +64,7 @@ def add_segment_routes(app: FastAPI, services: Services, intake: Intake) -> None
         return Response(status_code=204)
 
     def count(account: Annotated[Account, reader], segment_id: _SegmentId) -> Response:
-        return JSONResponse({"count": segments.count(account.id, segment_id)})
+        return JSONResponse({"count": segments.count(account, segment_id)})
 
     def add(account: Annotated[Account, writer], segment_id: _SegmentId, body: _Body) -> Response:
         added = segments.add(account.id, segment_id, read_members(body))
@@ -89,6 +95,16 @@ def add_segment_routes(app: FastAPI, services: Services, intake: Intake) -> None
         response_model=SegmentResource,
         responses=answers(400, 401, 403, 413, 415, 422, 429, 500),
         openapi_extra=json_body(SegmentBody),
+    )
+    # Not right below /segments/, where every name is an id and has other methods.
+    routes.add(
+        "GET",
+        "/segments/rules/schema",
+        rule_schema,
+        operation_id="getSegmentRuleSchema",
+        summary="The JSON Schema of rules (scope segment:read)",
+        response_model=dict[str, Any],
+        responses=answers(401, 403, 429, 500),
     )
     routes.add(
         "GET",
@@ -138,6 +154,6 @@ def add_segment_routes(app: FastAPI, services: Services, intake: Intake) -> None
             operation_id=f"{verb}SegmentMembers",
             summary=f"{verb.capitalize()} members (scope segment:write)",
             response_model=model,
-            responses=answers(400, 401, 403, 404, 413, 415, 422, 429, 500),
+            responses=answers(400, 401, 403, 404, 409, 413, 415, 422, 429, 500),
             openapi_extra=json_body(MemberList),
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from outhaul.domain.export import FieldType
+from outhaul.domain.export import CustomField, FieldType
 from outhaul.domain.fields import CONTACT_FIELDS
 
 MOST_CUSTOM_FIELDS = 140
@@ -89,6 +89,18 @@ SYSTEM_FIELDS = tuple(
     for known in CONTACT_FIELDS
     if known.id != "id"
 )
+
+
+def definition_of(field: CustomField) -> ContactFieldDefinition:
+    """All that a field that an import made says of itself."""
+    return ContactFieldDefinition(
+        id=field.id,
+        name=field.name,
+        type=field.type,
+        column=f"x{field.ordinal}",
+        custom=True,
+        read_only=False,
+    )
 
 
 def by_id(definitions: Iterable[ContactFieldDefinition]) -> dict[str, ContactFieldDefinition]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from outhaul.domain.account import Account, Language
 from outhaul.domain.errors import FailureCause
+from outhaul.domain.rules import Rule
 
 
 class MemberKind(StrEnum):
@@ -152,6 +153,8 @@ class Selection:
     kind: MemberKind
     snapshot: int
     segment_id: str | None = None
+    rule: Rule | None = None
+    """Finds the members of a dynamic segment; None: members are listed."""
     from_date: datetime | None = None
     to_date: datetime | None = None
     activity_types: tuple[str, ...] | None = None

@@ -15,5 +15,10 @@ class ExportPlan:
     snapshot_at: datetime | None
     """Instant of that commit; None when the account has none yet."""
     frozen: Frozen
+    now: datetime | None = None
+    """The present, for rules with dates relative to it; None in plans made before there were any.
+    """
+    segment_rule: str | None = None
+    """The rule of the request's segment as of the snapshot, as JSON; None for a static segment."""
     replans: int = 0
     """How many plans of this export an erasure has made void before this one."""

@@ -1,6 +1,8 @@
 """A segment: a named set of an account's contacts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 LONGEST_SEGMENT_NAME = 250
 
@@ -11,3 +13,5 @@ class Segment:
 
     id: str
     name: str
+    rule: Mapping[str, Any] | None = None
+    """Finds the members of a dynamic segment, as JSON; None: the segment is static."""

@@ -1,13 +1,19 @@
 """Segments: list, make, change, delete, and say who is in a static one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
-from outhaul.domain.errors import Invalid, NotFound, Violation
+from outhaul.domain.account import Account
+from outhaul.domain.contact_fields import by_id
+from outhaul.domain.errors import Conflict, Invalid, NotFound, Violation
 from outhaul.domain.ids import new_id
+from outhaul.domain.rule_reading import read_rule
 from outhaul.domain.segments import Segment
 from outhaul.store import segment_edits
 from outhaul.store.commits import Commit, Commits
+from outhaul.store.field_definitions import present
 from outhaul.store.segment_reads import SegmentReads, find
 
 
@@ -29,52 +35,83 @@ class Segments:
             raise NotFound("segment", segment_id)
         return segment
 
-    def count(self, account_id: str, segment_id: str) -> int:
+    def count(self, account: Account, segment_id: str) -> int:
         """How many contacts are in it now. Raises NotFound."""
-        count = self._reads.count(account_id, segment_id)
+        count = self._reads.count(account.id, segment_id, timezone=account.timezone)
         if count is None:
             raise NotFound("segment", segment_id)
         return count
 
-    def create(self, account_id: str, name: str) -> Segment:
-        """A new segment without members."""
-        segment = Segment(id=new_id(), name=name)
-        with self._commits.open(account_id, source="api") as commit:
+    def create(self, account: Account, name: str, rule: Mapping[str, Any] | None) -> Segment:
+        """A new segment: with a rule a dynamic one, else a static one without members. Raises
+        Invalid with all that is wrong with the rule."""
+        segment = Segment(id=new_id(), name=name, rule=rule)
+        with self._commits.open(account.id, source="api") as commit:
+            if rule is not None:
+                _check(commit, account, rule)
             segment_edits.put(commit, segment)
         return segment
 
-    def replace(self, account_id: str, segment_id: str, name: str) -> Segment:
-        """Give the segment this name; its members stay. Raises NotFound."""
-        segment = Segment(id=segment_id, name=name)
-        with self._changing(account_id, segment_id) as commit:
+    def replace(
+        self, account: Account, segment_id: str, name: str, rule: Mapping[str, Any] | None
+    ) -> Segment:
+        """Give the segment this name and, when it is dynamic, this rule; the members of a static
+        one stay. Raises NotFound, Invalid."""
+        segment = Segment(id=segment_id, name=name, rule=rule)
+        with self._changing(account.id, segment_id) as (commit, held):
+            if held.rule is None and rule is not None:
+                raise _rule_refused("is only for dynamic segments")
+            if held.rule is not None and rule is None:
+                raise _rule_refused("is required for a dynamic segment")
+            if rule is not None:
+                _check(commit, account, rule)
             segment_edits.put(commit, segment)
         return segment
 
     def delete(self, account_id: str, segment_id: str) -> None:
         """End the segment; exports of earlier snapshots still have it. Raises NotFound."""
-        with self._changing(account_id, segment_id) as commit:
+        with self._changing(account_id, segment_id) as (commit, _):
             segment_edits.delete(commit, segment_id)
 
     def add(self, account_id: str, segment_id: str, members: Sequence[str]) -> int:
         """Let contacts, named by email or contact id, be members; returns how many were not yet.
-        Raises NotFound, and Invalid, which changes nothing, for every unknown contact."""
-        with self._changing(account_id, segment_id) as commit:
-            return segment_edits.add(commit, segment_id, _known(commit, members))
+        Raises NotFound, Conflict for a dynamic segment, and Invalid, which changes
+        nothing, with every unknown contact."""
+        with self._changing(account_id, segment_id) as (commit, held):
+            return segment_edits.add(commit, segment_id, _listed(commit, held, members))
 
     def remove(self, account_id: str, segment_id: str, members: Sequence[str]) -> int:
         """Let contacts be members no longer; returns how many were. Raises as `add` does."""
-        with self._changing(account_id, segment_id) as commit:
-            return segment_edits.remove(commit, segment_id, _known(commit, members))
+        with self._changing(account_id, segment_id) as (commit, held):
+            return segment_edits.remove(commit, segment_id, _listed(commit, held, members))
 
     @contextmanager
-    def _changing(self, account_id: str, segment_id: str) -> Iterator[Commit]:
+    def _changing(self, account_id: str, segment_id: str) -> Iterator[tuple[Commit, Segment]]:
         with self._commits.open(account_id, source="api") as commit:
-            if find(commit.connection, segment_id) is None:
+            held = find(commit.connection, segment_id)
+            if held is None:
                 raise NotFound("segment", segment_id)
-            yield commit
+            yield commit, held
 
 
-def _known(commit: Commit, members: Sequence[str]) -> list[str]:
+def _check(commit: Commit, account: Account, rule: Mapping[str, Any]) -> None:
+    fields = by_id(present(commit.connection))
+    _, faults = read_rule(rule, fields, now=commit.at, timezone=account.timezone)
+    if faults:
+        raise Invalid(
+            [replace(fault, path=f"/rule{fault.path}") for fault in faults],
+            detail="The segment is not valid.",
+        )
+
+
+def _rule_refused(reason: str) -> Invalid:
+    fault = Violation(name="rule", path="/rule", reason=reason)
+    return Invalid([fault], detail="The segment is not valid.")
+
+
+def _listed(commit: Commit, segment: Segment, members: Sequence[str]) -> list[str]:
+    if segment.rule is not None:
+        raise Conflict("A rule finds the members of this segment; change the rule instead.")
     found = segment_edits.contact_ids(commit, members)
     faults = [
         Violation(name=str(index), path=f"/{index}", reason="must be the email or id of a contact")

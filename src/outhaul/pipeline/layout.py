@@ -1,12 +1,16 @@
 """What the archive of an export holds: its members, their names, rows and columns."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from outhaul.domain.activity_types import ACTIVITY_TYPES, canonical
 from outhaul.domain.columns import Column
+from outhaul.domain.contact_fields import by_id, definition_of
 from outhaul.domain.export import Export, ExportType, MemberKind, Selection
 from outhaul.domain.plan import ExportPlan
+from outhaul.domain.rule_reading import read_rule
+from outhaul.domain.rules import Rule
 from outhaul.domain.versions import columns
 
 
@@ -23,6 +27,7 @@ def layout(export: Export, plan: ExportPlan) -> tuple[MemberLayout, ...]:
     """The members in the order in which they stand in the archive."""
     request, filters = export.request, export.request.filters
     types = _canonical(filters.activity_types)
+    rule = _rule(plan)
     stem = export.file_name.removesuffix(".zip")
     return tuple(
         MemberLayout(
@@ -31,6 +36,7 @@ def layout(export: Export, plan: ExportPlan) -> tuple[MemberLayout, ...]:
                 kind=kind,
                 snapshot=plan.snapshot,
                 segment_id=filters.segment_id,
+                rule=rule,
                 from_date=filters.from_date,
                 to_date=filters.to_date,
                 activity_types=types,
@@ -39,6 +45,16 @@ def layout(export: Export, plan: ExportPlan) -> tuple[MemberLayout, ...]:
         )
         for kind in _kinds(request.export_type, types)
     )
+
+
+def _rule(plan: ExportPlan) -> Rule | None:
+    if plan.segment_rule is None or plan.now is None:
+        return None
+    fields = by_id(definition_of(field) for field in plan.frozen.custom_fields)
+    rule, _ = read_rule(
+        json.loads(plan.segment_rule), fields, now=plan.now, timezone=plan.frozen.timezone
+    )
+    return rule
 
 
 def _canonical(spellings: Iterable[str] | None) -> tuple[str, ...] | None:

@@ -14,7 +14,7 @@ from outhaul.domain.account import Account
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.errors import ExportFailed, FailureCause, FileMissing, OuthaulError
 from outhaul.domain.export import ArchiveFacts, Export, Frozen, RowKey, SliceFacts, SlicePlan
-from outhaul.domain.instants import from_epoch_ms
+from outhaul.domain.instants import from_epoch_ms, now
 from outhaul.domain.plan import ExportPlan
 from outhaul.files.object_store import Files
 from outhaul.pipeline.hashing import SideHash
@@ -49,10 +49,15 @@ class Pipeline:
     ) -> tuple[ExportPlan, tuple[SlicePlan, ...]]:
         """Fix the snapshot and all that shapes the file, and cut the rows into slices."""
         snapshot = self._commits.snapshot(account.id)
+        segment_id = export.request.filters.segment_id
         plan = ExportPlan(
             snapshot=snapshot.number,
             snapshot_at=snapshot.at,
             frozen=Frozen.of(account, self._fields.as_of(account.id, snapshot.number)),
+            now=now(),
+            segment_rule=self._reader.segment_rule(account.id, segment_id, snapshot.number)
+            if segment_id is not None
+            else None,
             replans=export.replans,
         )
         parts = [

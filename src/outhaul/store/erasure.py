@@ -61,6 +61,7 @@ class Footprints:
                 " WHERE contact_id = ?",
                 [contact_id],
             )
+            with_rules = _rows(connection, "SELECT DISTINCT segment_id FROM segment_rules")
         return Footprint(
             contact_id=contact_id,
             snapshot=newest,
@@ -74,7 +75,7 @@ class Footprints:
                 MembershipTrace(segment_id=segment, commit_from=start, commit_to=end)
                 for segment, start, end in memberships
             ),
-            dynamic_segments=frozenset(),
+            dynamic_segments=frozenset(segment for (segment,) in with_rules),
         )
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import duckdb
 from pydantic import TypeAdapter
 
-from outhaul.domain.contact_fields import ContactFieldDefinition
-from outhaul.domain.export import FieldType
+from outhaul.domain.contact_fields import ContactFieldDefinition, definition_of
+from outhaul.domain.export import CustomField, FieldType
 from outhaul.store.commits import Commit
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.engine import Engine
@@ -30,14 +30,7 @@ def _field(
 ) -> ContactFieldDefinition:
     if details is not None:
         return _definition.validate_json(details)
-    return ContactFieldDefinition(
-        id=id_,
-        name=name,
-        type=FieldType(type_),
-        column=f"x{ordinal}",
-        custom=True,
-        read_only=False,
-    )
+    return definition_of(CustomField(id=id_, name=name, type=FieldType(type_), ordinal=ordinal))
 
 
 class FieldDefinitions:

@@ -12,6 +12,7 @@ from nanoarrow.c_array import CArray
 from outhaul.domain.cancellation import Cancellation, Cancelled
 from outhaul.domain.export import RowKey, Selection, SlicePlan
 from outhaul.store.engine import Engine
+from outhaul.store.segment_reads import rule_as_of
 from outhaul.store.selection import Query, query, within
 
 _BUCKETS = 8192
@@ -35,6 +36,11 @@ class SnapshotReader:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    def segment_rule(self, account_id: str, segment_id: str, snapshot: int) -> str | None:
+        """The rule of a dynamic segment in the snapshot, as JSON; None for a static one."""
+        with self._engine.session(account_id) as connection:
+            return rule_as_of(connection, segment_id, snapshot)
 
     def cut(
         self, account_id: str, selection: Selection, *, slice_rows: int, cancellation: Cancellation

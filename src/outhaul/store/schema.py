@@ -47,6 +47,9 @@ _ADDITIONS = (
     "CREATE TABLE IF NOT EXISTS restored_totals (contact_id VARCHAR NOT NULL,"
     " restored_at TIMESTAMP NOT NULL, purchases BIGINT, amount DECIMAL(18,6), first_at TIMESTAMP,"
     " last_at TIMESTAMP)",
+    # The rules of dynamic segments as JSON; a static segment has none.
+    "CREATE TABLE IF NOT EXISTS segment_rules (segment_id VARCHAR NOT NULL, rule VARCHAR NOT NULL,"
+    " commit_from BIGINT NOT NULL, commit_to BIGINT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS contacts_email ON contacts (_email)",
     'CREATE INDEX IF NOT EXISTS contacts_external_id ON contacts ("_externalId")',
 )

@@ -1,5 +1,6 @@
 """Changing one segment within a commit. For files of members see `segments`."""
 
+import json
 from collections.abc import Sequence
 
 from outhaul.domain.segments import Segment
@@ -8,8 +9,14 @@ from outhaul.store.schema import OPEN
 
 
 def put(commit: Commit, segment: Segment) -> None:
-    """Make the segment, or give it this name from now on."""
+    """Make the segment, or give it this name and rule from now on."""
     _end(commit, "segments", "id", segment.id)
+    _end(commit, "segment_rules", "segment_id", segment.id)
+    if segment.rule is not None:
+        commit.connection.execute(
+            f"INSERT INTO segment_rules VALUES (?, ?, {commit.number}, {OPEN})",
+            [segment.id, json.dumps(segment.rule, ensure_ascii=False)],
+        )
     commit.connection.execute(
         f"INSERT INTO segments VALUES (?, ?, {commit.number}, {OPEN})", [segment.id, segment.name]
     )
@@ -18,6 +25,7 @@ def put(commit: Commit, segment: Segment) -> None:
 def delete(commit: Commit, segment_id: str) -> None:
     """End the segment and all its memberships; earlier snapshots still have them."""
     _end(commit, "segments", "id", segment_id)
+    _end(commit, "segment_rules", "segment_id", segment_id)
     _end(commit, "segment_members", "segment_id", segment_id)
 
 

@@ -1,18 +1,40 @@
 """Segments as they are now: which there are, and how many contacts are in one."""
 
+import json
+
 import duckdb
 
+from outhaul.domain.contact_fields import by_id
+from outhaul.domain.instants import now
+from outhaul.domain.rule_reading import read_rule
 from outhaul.domain.segments import Segment
+from outhaul.store import field_definitions
 from outhaul.store.engine import Engine
+from outhaul.store.members import members
 from outhaul.store.schema import OPEN
 
 
 def present(connection: duckdb.DuckDBPyConnection) -> tuple[Segment, ...]:
     """The account's segments, by name, then id."""
     rows = connection.execute(
-        f"SELECT id, name FROM segments WHERE commit_to = {OPEN} ORDER BY name, id"
+        "SELECT held.id, held.name, found.rule FROM segments AS held LEFT JOIN segment_rules"
+        f" AS found ON found.segment_id = held.id AND found.commit_to = {OPEN}"
+        f" WHERE held.commit_to = {OPEN} ORDER BY held.name, held.id"
     ).fetchall()
-    return tuple(Segment(id=id_, name=name) for id_, name in rows)
+    return tuple(
+        Segment(id=id_, name=name, rule=None if rule is None else json.loads(rule))
+        for id_, name, rule in rows
+    )
+
+
+def rule_as_of(connection: duckdb.DuckDBPyConnection, segment_id: str, snapshot: int) -> str | None:
+    """The segment's rule in a snapshot, as JSON; None for a static segment."""
+    rows = connection.execute(
+        "SELECT rule FROM segment_rules WHERE segment_id = $segment"
+        " AND commit_from <= $snapshot AND commit_to > $snapshot",
+        {"segment": segment_id, "snapshot": snapshot},
+    ).fetchall()
+    return rows[0][0] if rows else None
 
 
 def find(connection: duckdb.DuckDBPyConnection, segment_id: str) -> Segment | None:
@@ -40,14 +62,20 @@ class SegmentReads:
         with self._engine.session(account_id) as connection:
             return find(connection, segment_id)
 
-    def count(self, account_id: str, segment_id: str) -> int | None:
+    def count(self, account_id: str, segment_id: str, *, timezone: str) -> int | None:
         """How many contacts are in the segment now; None when there is no such segment."""
         with self._engine.session(account_id) as connection:
             connection.begin()
-            if find(connection, segment_id) is None:
+            segment = find(connection, segment_id)
+            if segment is None:
                 return None
+            rule = None
+            if segment.rule is not None:
+                fields = by_id(field_definitions.present(connection))
+                rule, _ = read_rule(segment.rule, fields, now=now(), timezone=timezone)
+            contact_ids, bound = members(segment_id, rule)
+            newest = connection.execute("SELECT max(number) FROM commits").fetchall()[0][0]
             found = connection.execute(
-                f"SELECT count(*) FROM segment_members WHERE segment_id = ? AND commit_to = {OPEN}",
-                [segment_id],
+                f"SELECT count(*) FROM ({contact_ids}) AS found", bound | {"snapshot": newest}
             ).fetchall()
         return int(found[0][0])

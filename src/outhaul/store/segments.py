@@ -24,6 +24,14 @@ def add_members(commit: Commit, staged: str, first: int, until: int) -> int:
         " FROM chunk_members WHERE contact_id IS NULL"
     )
     run("DELETE FROM chunk_members WHERE contact_id IS NULL")
+    with_rule = (
+        " FROM chunk_members WHERE segment_id IN"
+        f" (SELECT segment_id FROM segment_rules WHERE commit_to = {OPEN})"
+    )
+    run(
+        f"INSERT INTO {TURNED_AWAY} SELECT n, 'a rule finds the members of this segment'{with_rule}"
+    )
+    run(f"DELETE{with_rule}")
     run(
         "CREATE OR REPLACE TEMP TABLE chunk_names AS SELECT named.* FROM ("
         "SELECT segment_id AS id, arg_max(name, n) AS name FROM chunk_members GROUP BY segment_id"

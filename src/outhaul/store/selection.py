@@ -8,6 +8,7 @@ from outhaul.domain import instants
 from outhaul.domain.activity_types import ACTIVITY_TYPES
 from outhaul.domain.export import MemberKind, RowKey, Selection
 from outhaul.store.families import FAMILIES
+from outhaul.store.members import members
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,27 +43,23 @@ class Query:
         return f"({each}) AS rows WHERE true"
 
 
-_MEMBERS = (
-    "SELECT contact_id FROM segment_members WHERE segment_id = $segment"
-    " AND commit_from <= $snapshot AND commit_to > $snapshot"
-)
-
-
 def query(selection: Selection, *, identities_changed: bool) -> Query:
     """The rows of a selection. `identities_changed` tells whether any email has changed since
     activities arrived; only then the lookup of present emails is joined in."""
     parameters: dict[str, Any] = {"snapshot": selection.snapshot}
+    contact_ids = None
     if selection.segment_id is not None:
-        parameters["segment"] = selection.segment_id
+        contact_ids, bound = members(selection.segment_id, selection.rule)
+        parameters |= bound
     if selection.kind is MemberKind.CONTACTS:
-        return _contacts(selection, parameters)
-    return _activities(selection, parameters, identities_changed=identities_changed)
+        return _contacts(contact_ids, parameters)
+    return _activities(selection, contact_ids, parameters, identities_changed=identities_changed)
 
 
-def _contacts(selection: Selection, parameters: dict[str, Any]) -> Query:
+def _contacts(contact_ids: str | None, parameters: dict[str, Any]) -> Query:
     where = ["commit_from <= $snapshot", "commit_to > $snapshot"]
-    if selection.segment_id is not None:
-        where.append(f"id IN ({_MEMBERS})")
+    if contact_ids is not None:
+        where.append(f"id IN ({contact_ids})")
     return Query(
         parts=(Part(source=f"contacts AS rows WHERE {' AND '.join(where)}"),),
         parameters=parameters,
@@ -73,7 +70,11 @@ def _contacts(selection: Selection, parameters: dict[str, Any]) -> Query:
 
 
 def _activities(
-    selection: Selection, parameters: dict[str, Any], *, identities_changed: bool
+    selection: Selection,
+    contact_ids: str | None,
+    parameters: dict[str, Any],
+    *,
+    identities_changed: bool,
 ) -> Query:
     products = selection.kind is MemberKind.PRODUCTS
     where = ["commit <= $snapshot"]
@@ -83,8 +84,8 @@ def _activities(
     if selection.to_date is not None:
         where.append('"createdAt" <= $to_date')
         parameters["to_date"] = _naive(selection.to_date)
-    if selection.segment_id is not None:
-        where.append(f'"contactId" IN ({_MEMBERS})')
+    if contact_ids is not None:
+        where.append(f'"contactId" IN ({contact_ids})')
     wanted = frozenset(selection.activity_types or ACTIVITY_TYPES)
     parts = []
     for table, held in _tables(selection.kind):
