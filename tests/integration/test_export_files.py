@@ -4,11 +4,14 @@ import csv
 import io
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import nanoarrow
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -158,6 +161,32 @@ def test_the_archive_is_the_same_with_one_thread_and_with_two(
     shop.engine = type(shop.engine)(tmp_path / "store", memory_limit="256MB", threads=1)
     pipeline, _, _, _ = PipelineShop.plan(_reopened(shop), activities(), slice_rows=200)
     assert [shop.slice(pipeline, export, plan, part) for part in parts] == once
+
+
+@pytest.mark.parametrize("rows", [1, 7, 2048, 2049])
+def test_the_archive_is_the_same_whatever_the_size_of_arrow_batches(
+    shop: PipelineShop, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """The engine hands its lines over in batches; where these end leaves no trace in the bytes."""
+    fill(shop, 6000)
+    pipeline, export, plan, parts = shop.plan(activities(), slice_rows=5000)
+    once = [shop.slice(pipeline, export, plan, part) for part in parts]
+    stream = nanoarrow.c_array_stream
+    lengths: set[int] = set()
+
+    @contextmanager
+    def batches(relation: duckdb.DuckDBPyRelation) -> Iterator[Iterator[Any]]:
+        def arrays() -> Iterator[Any]:
+            for array in opened:
+                lengths.add(array.length)
+                yield array
+
+        with stream(relation.to_arrow_reader(rows)) as opened:
+            yield arrays()
+
+    monkeypatch.setattr(nanoarrow, "c_array_stream", batches)
+    assert [shop.slice(pipeline, export, plan, part) for part in parts] == once
+    assert max(lengths) == rows, "the batches were cut as asked"
 
 
 def _reopened(shop: PipelineShop) -> PipelineShop:
