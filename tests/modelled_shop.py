@@ -16,6 +16,7 @@ from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.database import Database
 from outhaul.catalog.erasures import Erasures
 from outhaul.catalog.leases import Leases
+from outhaul.catalog.live_snapshots import LiveSnapshots
 from outhaul.catalog.slices import Slices
 from outhaul.domain.account import Language
 from outhaul.domain.cancellation import Cancellation
@@ -30,6 +31,7 @@ from outhaul.pipeline.pipeline import Pipeline
 from outhaul.store.activities import ActivityRows, append
 from outhaul.store.chunks import Chunks
 from outhaul.store.commits import Commit, Commits
+from outhaul.store.compaction import Compactor
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.contact_reads import ContactReads
 from outhaul.store.contacts import ContactRows, upsert
@@ -97,10 +99,13 @@ class ModelledShop:
             stall_s=300,
             wake=lambda: None,
         )
+        self.compactor = Compactor(engine, self.commits, least=1)
+        self.live = LiveSnapshots(database)
         self.created: list[str] = []
         self.checked: dict[str, tuple[ExportRequest, int]] = {}
         """Finished exports that are still there: what was asked for, and as of which commit."""
         self._planned: dict[tuple[str, int], int] = {}
+        self._floor = 0
 
     def put(self, key: ContactKey, body: dict[str, Any]) -> None:
         """Change or make one contact over the way of the API."""
@@ -244,12 +249,26 @@ class ModelledShop:
         now.members |= {(segment_id, one.id) for one in found if one is not None}
         self._committed()
 
+    def compact(self) -> None:
+        """Remove what no unfinished export can see; nothing that one can see goes with it."""
+        floors: list[int] = []
+
+        def oldest_live(newest: int) -> int | None:
+            floor = self.live.oldest(self.account.id, newest)
+            floors.extend([] if floor is None else [floor])
+            return floor
+
+        if self.compactor.compact(self.account.id, oldest_live):
+            self._floor = floors[0]
+            self._committed()
+
     def erase(self, contact_id: str) -> None:
-        """Erase a contact; exactly the finished files that hold it go."""
+        """Erase a contact; exactly the finished files that hold it go, and those from before a
+        compaction."""
         held = {
             export_id
             for export_id, (request, snapshot) in self.checked.items()
-            if self.history.as_of(snapshot).holds(request, contact_id)
+            if snapshot < self._floor or self.history.as_of(snapshot).holds(request, contact_id)
         }
         self.eraser.erase(self.account.id, contact_id)
         self.eraser.complete()
@@ -270,11 +289,11 @@ class ModelledShop:
     def step(self) -> bool:
         """Do the next step of whichever export is next; False when all are done."""
         newest = self.commits.snapshot(self.account.id).number
-        before = {export_id: self._get(export_id) for export_id in self.created}
+        before = {id_: self._get(id_) for id_ in self.created if id_ not in self.checked}
         if not self.work.do_one("me"):
             return False
-        for export_id in self.created:
-            export, was = self._get(export_id), before[export_id]
+        for export_id, was in before.items():
+            export = self._get(export_id)
             if export.status is was.status:
                 continue
             assert export.failure is None, export.failure

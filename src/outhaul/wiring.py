@@ -13,6 +13,7 @@ from outhaul.catalog.erasures import Erasures
 from outhaul.catalog.imports import Imports
 from outhaul.catalog.keys import Keys, LinkKeys
 from outhaul.catalog.leases import Leases
+from outhaul.catalog.live_snapshots import LiveSnapshots
 from outhaul.catalog.rates import Rates
 from outhaul.catalog.slices import Slices
 from outhaul.exports.descriptions import Descriptions
@@ -31,6 +32,7 @@ from outhaul.ingest.segment_service import Segments
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.settings import Settings
 from outhaul.store.commits import Commits
+from outhaul.store.compaction import Compactor
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.contact_reads import ContactReads
 from outhaul.store.engine import Engine
@@ -40,6 +42,7 @@ from outhaul.store.reader import SnapshotReader
 from outhaul.store.segment_reads import SegmentReads
 from outhaul.store.single_activities import PurchaseReads
 from outhaul.worker.bell import Bell
+from outhaul.worker.compaction_work import CompactionWork
 from outhaul.worker.erasure_work import ErasureWork
 from outhaul.worker.export_work import ExportWork
 from outhaul.worker.import_work import ImportWork
@@ -107,8 +110,17 @@ class Outhaul:
         leases.release_all()
         registry.imports.release_all()
         exports.tidy()
+        compaction = CompactionWork(
+            Compactor(self._engine, commits), commits, LiveSnapshots(database)
+        )
         self._worker = Worker(
-            [(exports, settings.workers), (imports, 1), (ErasureWork(eraser), 1)], bell
+            [
+                (exports, settings.workers),
+                (imports, 1),
+                (ErasureWork(eraser), 1),
+                (compaction, 1),
+            ],
+            bell,
         )
         self.services = Services(
             exports=Exports(

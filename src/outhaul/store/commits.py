@@ -40,6 +40,7 @@ class Commits:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writers: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._written: set[str] = set()
 
     @contextmanager
     def open(self, account_id: str, *, source: str) -> Iterator[Commit]:
@@ -62,6 +63,14 @@ class Commits:
                 connection.rollback()
                 raise
             connection.commit()
+            self._written.add(account_id)
+
+    def take_written(self) -> set[str]:
+        """Ids of the accounts with commits since this was last asked."""
+        written: set[str] = set()
+        while self._written:
+            written.add(self._written.pop())
+        return written
 
     def snapshot(self, account_id: str) -> Snapshot:
         """The newest commit of the account."""
