@@ -17,6 +17,7 @@ from outhaul.domain.account import Account, Scope
 from outhaul.domain.contact_fields import LONGEST_EXTERNAL_ID
 from outhaul.domain.contact_values import plain_email
 from outhaul.domain.errors import Invalid, MalformedId, Violation
+from outhaul.domain.json_schema import tidy
 from outhaul.ingest.contact_changes import ContactKey
 from outhaul.ingest.event_service import CustomEvent
 from outhaul.ingest.intake import Intake
@@ -32,7 +33,7 @@ _Name = Annotated[str, Path(alias="event", min_length=1)]
 class EventBody(BaseModel):
     """The event's fields by their ids, and the contact by one of its two keys."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra=tidy)
 
     email: str | None = Field(default=None, alias="_email", examples=["ann@shop.example"])
     external_id: str | None = Field(default=None, alias="_externalId")

@@ -1,5 +1,6 @@
 """The OpenAPI document: FastAPI's, plus what FastAPI cannot know about this edge."""
 
+import json
 from typing import Any
 
 from fastapi import FastAPI
@@ -101,7 +102,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     )
     components = content["components"]
     _, bodies = models_json_schema(
-        [(model, "validation") for model in sorted(_BODIES, key=lambda model: model.__name__)],
+        [(model, "validation") for model in _bodies_of(json.dumps(content["paths"]))],
         ref_template=_SCHEMAS + "{model}",
     )
     components["schemas"].update(bodies["$defs"])
@@ -118,6 +119,12 @@ def document(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
     return content
+
+
+def _bodies_of(paths: str) -> list[type[BaseModel]]:
+    """The bodies that the paths, as JSON text, refer to: an edge need not have all routes."""
+    named = (model for model in _BODIES if f'"{_SCHEMAS}{model.__name__}"' in paths)
+    return sorted(named, key=lambda model: model.__name__)
 
 
 def _drop_default_validation_error(responses: dict[str, dict[str, Any]]) -> None:

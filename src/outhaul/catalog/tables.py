@@ -53,14 +53,6 @@ link_keys = Table(
     Column("created_ms", BigInteger, nullable=False),
 )
 
-rates = Table(
-    "rates",
-    metadata,
-    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
-    # When all requests used so far will have been earned back (GCRA's arrival time).
-    Column("full_ms", BigInteger, nullable=False),
-)
-
 exports = Table(
     "exports",
     metadata,
