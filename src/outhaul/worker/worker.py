@@ -53,8 +53,8 @@ class Worker:
             kind.cancel_all()
         self._bell.ring()
         # Threads that hang are not waited for once their work is taken from them.
-        while any(thread.is_alive() for thread in self._doing):
-            next(iter(self._doing)).join(_BEAT_S)
+        while alive := [thread for thread in self._doing if thread.is_alive()]:
+            alive[0].join(_BEAT_S)
         self._beating.join()
 
     def alive(self) -> bool:
