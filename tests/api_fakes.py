@@ -15,6 +15,7 @@ from outhaul.api.services import Services
 from outhaul.auth.secrets import hash_secret
 from outhaul.domain.account import Account, ApiKey, Language, Scope
 from outhaul.domain.errors import LinkRefused, NotFinished, NotFound, QueueFull
+from outhaul.domain.estimate import Estimate
 from outhaul.domain.export import ArchiveFacts, Export, ExportRequest, ExportStatus, Origin
 
 CREATED = datetime(2026, 4, 1, 8, tzinfo=UTC)
@@ -23,6 +24,9 @@ ARCHIVE = bytes(range(256)) * 4
 SHA256 = "ab" * 32
 SEGMENT = "5f1b2c3d4e5f6a7b8c9d0e1f"
 SECRET = "s3cret"
+NOTHING = Estimate(
+    snapshot=0, rows=0, bytes=0, compressed_bytes=0, seconds=0.3, learned_from=0, members=()
+)
 HEALTHY = HealthReport(catalog="ok", store="ok", files="ok", worker="ok")
 
 
@@ -185,6 +189,7 @@ class Edge:
             keys=self.keys,
             rates=self.rates,
             describe=lambda account, export_type, version: (),
+            estimate=lambda account, request: NOTHING,
             health=lambda: self.report,
             worker_alive=lambda: self.report.worker == OK,
             public_url=self.public_url,

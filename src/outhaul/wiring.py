@@ -14,9 +14,11 @@ from outhaul.catalog.imports import Imports
 from outhaul.catalog.keys import Keys, LinkKeys
 from outhaul.catalog.leases import Leases
 from outhaul.catalog.live_snapshots import LiveSnapshots
+from outhaul.catalog.past_runs import PastRuns
 from outhaul.catalog.rates import Rates
 from outhaul.catalog.slices import Slices
 from outhaul.exports.descriptions import Descriptions
+from outhaul.exports.estimates import Estimates
 from outhaul.exports.service import Exports
 from outhaul.files.object_store import open_files
 from outhaul.ingest.bulk import Bulk
@@ -80,17 +82,13 @@ class Outhaul:
         commits, fields = Commits(self._engine), ContactFields(self._engine)
         bell = Bell()
         leases = Leases(database, lease_s=settings.lease_seconds, fault_limit=settings.fault_limit)
+        reader = SnapshotReader(self._engine)
+        pipeline = Pipeline(commits, fields, reader, self._files, slice_rows=settings.slice_rows)
         exports = ExportWork(
             leases,
             registry.accounts,
             Slices(database),
-            Pipeline(
-                commits,
-                fields,
-                SnapshotReader(self._engine),
-                self._files,
-                slice_rows=settings.slice_rows,
-            ),
+            pipeline,
             self._files,
             takeover_limit=settings.takeover_limit,
             stall_s=settings.stall_seconds,
@@ -135,6 +133,7 @@ class Outhaul:
             keys=registry.keys,
             rates=Rates(limit=settings.rate_limit),
             describe=Descriptions(commits, fields).describe,
+            estimate=Estimates(pipeline, reader, PastRuns(database)).estimate,
             health=self.health,
             worker_alive=self._worker.alive,
             public_url=settings.public_url,

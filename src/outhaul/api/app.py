@@ -9,6 +9,7 @@ from outhaul.api.contact_routes import add_contact_routes
 from outhaul.api.describe_routes import add_describe_route
 from outhaul.api.downloads import add_download_route
 from outhaul.api.errors import add_error_answers
+from outhaul.api.estimate_routes import add_estimate_route
 from outhaul.api.event_routes import add_event_routes
 from outhaul.api.export_routes import add_export_routes
 from outhaul.api.field_routes import add_field_routes
@@ -38,6 +39,7 @@ def create_app(services: Services) -> ASGIApp:
     )
     add_error_answers(app)
     add_describe_route(app, services)
+    add_estimate_route(app, services)
     add_export_routes(app, services)
     if services.intake is not None:
         add_contact_routes(app, services, services.intake)

@@ -57,7 +57,7 @@ def add_describe_route(app: FastAPI, services: Services) -> None:
             version=version,
             members=[
                 DescribedMember(
-                    kind=member.kind, columns=[_column(column) for column in member.columns]
+                    kind=member.kind, columns=[described(column) for column in member.columns]
                 )
                 for member in members
             ],
@@ -77,7 +77,8 @@ def add_describe_route(app: FastAPI, services: Services) -> None:
     )
 
 
-def _column(column: Column) -> DescribedColumn:
+def described(column: Column) -> DescribedColumn:
+    """The column as an answer tells it."""
     types = column.activity_types
     return DescribedColumn(
         id=column.id,

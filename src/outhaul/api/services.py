@@ -11,6 +11,7 @@ from typing import Protocol
 from outhaul.api.health import HealthReport
 from outhaul.domain.account import Account, ApiKey
 from outhaul.domain.columns import Column
+from outhaul.domain.estimate import Estimate
 from outhaul.domain.export import Export, ExportRequest, ExportType, MemberKind, Version
 from outhaul.ingest.intake import Intake
 
@@ -127,6 +128,8 @@ class Services:
     rates: Rates
     describe: Callable[[Account, ExportType, Version], Sequence[MemberDescription]]
     """The files that an export planned now would have."""
+    estimate: Callable[[Account, ExportRequest], Estimate]
+    """What an export would be if it was planned now; nothing is written."""
     health: Callable[[], HealthReport]
     worker_alive: Callable[[], bool]
     """Whether somebody does the work that is due; asked at every answer, so it has to be quick."""

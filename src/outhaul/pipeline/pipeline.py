@@ -23,7 +23,7 @@ from outhaul.pipeline.manifest import manifest_of
 from outhaul.render.line import header, line_sql
 from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
-from outhaul.store.reader import SnapshotReader
+from outhaul.store.reader import SnapshotReader, TextBatch
 
 
 class Pipeline:
@@ -87,31 +87,13 @@ class Pipeline:
 
         Raises ExportFailed when the slice does not hold the rows that the plan counted.
         """
-        member = _member(layout(export, plan), slice_plan)
-        created = (
-            from_epoch_ms(slice_plan.first.created_ms),
-            from_epoch_ms(slice_plan.until.created_ms + 1),
-        )
         compressor = SliceCompressor()
         rows = 0
         ends: list[RowKey] = []
 
         def compressed() -> Iterator[bytes]:
             nonlocal rows
-            for batch in self._reader.lines(
-                export.account_id,
-                member.selection,
-                slice_plan,
-                line_sql=lambda types: line_sql(
-                    member.columns,
-                    types=types,
-                    delimiter=export.request.delimiter,
-                    date_format=export.request.date_format,
-                    frozen=plan.frozen,
-                    created=created,
-                ),
-                cancellation=cancellation,
-            ):
+            for batch in self.lines(export, plan, slice_plan, cancellation):
                 yield compressor.write(batch.text)
                 rows += batch.rows
                 ends[:] = [*ends[:1], batch.last] if ends else [batch.first, batch.last]
@@ -134,6 +116,34 @@ class Pipeline:
             first=ends[0],
             last=ends[1],
             attempt=attempt,
+        )
+
+    def lines(
+        self,
+        export: Export,
+        plan: ExportPlan,
+        slice_plan: SlicePlan,
+        cancellation: Cancellation,
+    ) -> Iterator[TextBatch]:
+        """The finished lines of a slice, in order."""
+        member = _member(layout(export, plan), slice_plan)
+        created = (
+            from_epoch_ms(slice_plan.first.created_ms),
+            from_epoch_ms(slice_plan.until.created_ms + 1),
+        )
+        return self._reader.lines(
+            export.account_id,
+            member.selection,
+            slice_plan,
+            line_sql=lambda types: line_sql(
+                member.columns,
+                types=types,
+                delimiter=export.request.delimiter,
+                date_format=export.request.date_format,
+                frozen=plan.frozen,
+                created=created,
+            ),
+            cancellation=cancellation,
         )
 
     def assemble(

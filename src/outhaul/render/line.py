@@ -1,6 +1,7 @@
 """Columns as the header of a CSV file and as the SQL of one of its lines."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 
 from outhaul.domain.activity_types import ACTIVITY_TYPES
 from outhaul.domain.columns import Column
@@ -16,6 +17,12 @@ def header(columns: Sequence[Column], delimiter: Delimiter) -> bytes:
     """The first line of the file in UTF-8: every label quoted."""
     labels = ('"' + column.label.replace('"', '""') + '"' for column in columns)
     return (delimiter.value.join(labels) + "\n").encode()
+
+
+def values_in(text: str, delimiter: Delimiter) -> Iterator[str | None]:
+    """The values in finished lines, one line after another; None where one is missing."""
+    for found in re.finditer(rf'(?:"((?:[^"]|"")*)")?[{delimiter.value}\n]', text):
+        yield None if found[1] is None else found[1].replace('""', '"')
 
 
 def line_sql(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import duckdb
@@ -57,6 +57,24 @@ class SnapshotReader:
             SlicePlan(member=selection.kind, index=index, first=first, until=until, rows=count)
             for index, ((first, count), (until, _)) in enumerate(pairwise(cuts))
         )
+
+    def head(
+        self, account_id: str, selection: Selection, slice_plan: SlicePlan, *, rows: int
+    ) -> SlicePlan:
+        """The slice cut down to about its first `rows` rows; rows of one key stay together. Its
+        count of rows stays that of the whole slice."""
+        if slice_plan.rows <= rows:
+            return slice_plan
+        with self._engine.session(account_id) as connection:
+            found = _query(connection, selection)
+            condition, parameters = within(found, slice_plan.first, slice_plan.until)
+            ends = connection.execute(
+                f"SELECT epoch_ms({found.created}), {found.key} FROM {found.keys}{condition}"
+                f" ORDER BY {found.created}, {found.key} LIMIT 1 OFFSET {rows}",
+                parameters,
+            ).fetchall()
+        until = RowKey(*ends[0]) if ends else slice_plan.until
+        return slice_plan if until == slice_plan.first else replace(slice_plan, until=until)
 
     def lines(
         self,

@@ -1,0 +1,42 @@
+"""How long finished exports took."""
+
+from pydantic import TypeAdapter
+from sqlalchemy import func, select
+
+from outhaul.catalog.database import Database
+from outhaul.catalog.tables import exports, slices
+from outhaul.domain.estimate import PastRun
+from outhaul.domain.export import ExportStatus
+from outhaul.domain.instants import epoch_ms
+from outhaul.domain.plan import ExportPlan
+
+_plan = TypeAdapter(ExportPlan)
+_MOST = 50
+
+
+class PastRuns:
+    """Tells how fast this server has been lately, whoever asked."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def recent(self) -> tuple[PastRun, ...]:
+        """The last exports that finished with a file, from the moment they were planned."""
+        written = (
+            select(func.sum(slices.c.text_bytes))
+            .where(slices.c.export_id == exports.c.id)
+            .scalar_subquery()
+        )
+        statement = (
+            select(exports.c.plan, exports.c.finished_ms, written)
+            .where(exports.c.status == ExportStatus.FINISHED.value, exports.c.plan.is_not(None))
+            .order_by(exports.c.finished_ms.desc())
+            .limit(_MOST)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(statement).all()
+        return tuple(
+            PastRun(bytes=text_bytes or 0, seconds=(finished_ms - epoch_ms(planned_at)) / 1000)
+            for plan, finished_ms, text_bytes in rows
+            if (planned_at := _plan.validate_json(plan).now) is not None
+        )
