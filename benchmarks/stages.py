@@ -20,6 +20,7 @@ from benchmarks.cases import CASES
 from benchmarks.prototype import Shop, Task
 from outhaul.archive.deflate import SliceCompressor
 from outhaul.files.object_store import Files, open_files
+from outhaul.store.reader import SmallBatches
 from outhaul.store.selection import Query, query, within
 
 _RESULTS = Path(__file__).parent / "results"
@@ -62,7 +63,7 @@ def _rendered(shop: Shop, task: Task, *, ordered: bool, as_text: bool) -> None:
         if as_text:
             order = _order(rows) if ordered else ""
             relation = connection.sql(f"SELECT line FROM ({lines}){order}", params=parameters)
-            with nanoarrow.c_array_stream(relation) as stream:
+            with nanoarrow.c_array_stream(SmallBatches(relation)) as stream:
                 for _ in stream:
                     pass
         else:

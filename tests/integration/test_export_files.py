@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import nanoarrow
 import pytest
 from hypothesis import given, settings
@@ -175,16 +174,17 @@ def test_the_archive_is_the_same_whatever_the_size_of_arrow_batches(
     lengths: set[int] = set()
 
     @contextmanager
-    def batches(relation: duckdb.DuckDBPyRelation) -> Iterator[Iterator[Any]]:
+    def measured(batches: object) -> Iterator[Iterator[Any]]:
         def arrays() -> Iterator[Any]:
             for array in opened:
                 lengths.add(array.length)
                 yield array
 
-        with stream(relation.to_arrow_reader(rows)) as opened:
+        with stream(batches) as opened:
             yield arrays()
 
-    monkeypatch.setattr(nanoarrow, "c_array_stream", batches)
+    monkeypatch.setattr(nanoarrow, "c_array_stream", measured)
+    monkeypatch.setattr("outhaul.store.reader._BATCH_ROWS", rows)
     assert [shop.slice(pipeline, export, plan, part) for part in parts] == once
     assert max(lengths) == rows, "the batches were cut as asked"
 

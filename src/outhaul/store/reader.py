@@ -15,6 +15,7 @@ from outhaul.store.engine import Engine
 from outhaul.store.segment_reads import rule_as_of
 from outhaul.store.selection import Query, query, within
 
+_BATCH_ROWS = 8192
 _BUCKETS = 8192
 _SMALL_SLICE_ROWS = 50_000
 _LEAST_SLICES = 4
@@ -104,7 +105,7 @@ class SnapshotReader:
             )
             # A relation streams; execute() would hold the whole result in memory first.
             relation = connection.sql(statement, params=parameters)
-            with nanoarrow.c_array_stream(relation) as stream:
+            with nanoarrow.c_array_stream(SmallBatches(relation)) as stream:
                 for array in stream:
                     cancellation.check()
                     if not array.length:
@@ -115,6 +116,21 @@ class SnapshotReader:
                         first=_key_at(array, 0),
                         last=_key_at(array, array.length - 1),
                     )
+
+
+@dataclass(frozen=True)
+class SmallBatches:
+    """A relation's rows as an Arrow stream of small batches.
+
+    Memory of that size is used again for the next batch. With the engine's 131,072 rows at once
+    every batch is new memory, which the system clears page by page: a sixth of a slice's time.
+    """
+
+    relation: duckdb.DuckDBPyRelation
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        # The engine's own public way to a stream without pyarrow cannot be told a batch size.
+        return self.relation._submit("stream", _BATCH_ROWS).arrow_capsule()  # noqa: SLF001
 
 
 def _key_at(array: CArray, row: int) -> RowKey:
