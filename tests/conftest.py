@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from sqlalchemy import delete
 
 from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.database import Database
+from outhaul.catalog.tables import metadata
 from outhaul.domain.account import Account, Language
+from tests.postgres import Postgres, new_postgres
 
 if "OUTHAUL_TEST_RUNS" in os.environ:
     settings.register_profile("soak", max_examples=int(os.environ["OUTHAUL_TEST_RUNS"]))
@@ -26,12 +29,49 @@ def empty_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL."""
+    with new_postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_catalog(postgres: Postgres) -> str:
+    """The URL of a migrated catalog; whoever uses it leaves it without rows."""
+    url = postgres.new_database()
+    database = Database(url)
+    database.migrate()
+    database.close()
+    return url
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The catalog's own tests run on both databases."""
+    of_catalog = metafunc.module.__name__.rpartition(".")[2].startswith("test_catalog")
+    marked = {
+        name for mark in metafunc.definition.iter_markers("parametrize") for name in mark.args[:1]
+    }
+    if of_catalog and "database" in metafunc.fixturenames and "database" not in marked:
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def database(tmp_path: Path, empty_catalog: Path) -> Iterator[Database]:
-    path = tmp_path / "catalog.db"
-    path.write_bytes(empty_catalog.read_bytes())
-    opened = Database(f"sqlite:///{path}")
-    yield opened
+def database(
+    request: pytest.FixtureRequest, tmp_path: Path, empty_catalog: Path
+) -> Iterator[Database]:
+    """An empty catalog: on SQLite, unless the test is run on another database too."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        path = tmp_path / "catalog.db"
+        path.write_bytes(empty_catalog.read_bytes())
+        opened = Database(f"sqlite:///{path}")
+        yield opened
+    else:
+        opened = Database(request.getfixturevalue("postgres_catalog"))
+        yield opened
+        with opened.transaction() as connection:
+            for table in reversed(metadata.sorted_tables):
+                connection.execute(delete(table))
     opened.close()
 
 

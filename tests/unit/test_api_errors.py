@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from outhaul.domain.errors import CatalogUnavailable
 from tests.api_fakes import Edge, FakeExports
 
 BODY = json.dumps({"exportType": "contacts", "delimiter": ",", "dateFormat": "ISO"}).encode()
@@ -107,3 +108,19 @@ def test_a_fault_shows_nothing_of_the_inside():
         "detail": "The server failed to answer; its log says why.",
     }
     assert response.headers["RateLimit-Remaining"] == "41"
+
+
+def test_while_the_catalog_is_away_the_answer_says_when_to_ask_again():
+    """503 with Retry-After, not a fault, whichever part of the request met it."""
+
+    class Away(FakeExports):
+        def page(self, account_id, *, page, page_size):
+            raise CatalogUnavailable
+
+    response = Edge(exports=Away()).ask("GET", "/exports/")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+    assert response.json() == {
+        "status": 503,
+        "title": "Service Unavailable",
+        "detail": "The server's catalog is away or busy; ask again soon.",
+    }

@@ -73,9 +73,10 @@ def test_the_document_knows_no_nulls_and_no_foreign_error_shape(document):
 def test_every_call_documents_its_answers_and_the_rate(document):
     """All statuses of the contract stand there, and the headers of each that has them."""
     create = document["paths"]["/exports/"]["post"]["responses"]
-    assert set(create) == {"201", "400", "401", "403", "413", "415", "422", "429", "500"}
+    assert set(create) == {"201", "400", "401", "403", "413", "415", "422", "429", "500", "503"}
     assert "content" not in create["401"]
     assert "content" not in create["429"]
     assert "Retry-After" in create["429"]["headers"]
+    assert set(create["503"]["headers"]) == {"Retry-After"}
     assert "X-RateLimit-Limit" in create["201"]["headers"]
     assert "headers" not in create["401"]

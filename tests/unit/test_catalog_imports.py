@@ -1,8 +1,5 @@
 """Imports in the catalog: the queue of uploaded ones, and cancelling."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from outhaul.catalog.accounts import Accounts
@@ -36,11 +33,8 @@ class Queue:
 
 
 @pytest.fixture
-def queue(tmp_path: Path) -> Iterator[Queue]:
-    database = Database(f"sqlite:///{tmp_path / 'catalog.db'}")
-    database.migrate()
-    yield Queue(database)
-    database.close()
+def queue(database: Database) -> Queue:
+    return Queue(database)
 
 
 def test_as_many_uploads_as_allowed_may_wait(queue: Queue):

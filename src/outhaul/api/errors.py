@@ -15,6 +15,7 @@ from outhaul.api.violations import violations_from
 from outhaul.domain.errors import (
     AccountBlocked,
     BadRequest,
+    CatalogUnavailable,
     Conflict,
     Invalid,
     LinkRefused,
@@ -89,7 +90,9 @@ _ANSWERS: dict[type[OuthaulError], _Answer] = {
     Conflict: _Answer(409, _own_words),
     BadRequest: _Answer(400, _own_words),
     NotFound: _Answer(404, _not_found),
+    CatalogUnavailable: _Answer(503, "The server's catalog is away or busy; ask again soon."),
 }
+_RETRY_AFTER_S = 5
 _FAULT = _Answer(500, "The server failed to answer; its log says why.")
 
 
@@ -108,7 +111,10 @@ def answer_to(error: OuthaulError) -> Response:
     detail = answer.detail if isinstance(answer.detail, str) else answer.detail(error)
     if isinstance(error, Refused):
         return problem(answer.status, detail, code=error.code)
-    return problem(answer.status, detail)
+    response = problem(answer.status, detail)
+    if answer.status == 503:
+        response.headers["retry-after"] = str(_RETRY_AFTER_S)
+    return response
 
 
 def add_error_answers(app: FastAPI) -> None:

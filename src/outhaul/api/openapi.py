@@ -81,8 +81,10 @@ _BODIES: set[type[BaseModel]] = {ContactsExport, ActivitiesExport}
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The documented error answers of one route."""
-    return {status: _answer(status) for status in statuses}
+    """The documented error answers of one route. Where the server may fail at all, it may also
+    be unable to reach a part of itself: 503."""
+    away = [503] if 500 in statuses else []
+    return {status: _answer(status) for status in (*statuses, *away)}
 
 
 def example(status: int, description: str, body: Any) -> dict[int | str, dict[str, Any]]:
@@ -153,6 +155,9 @@ def _add_rate_headers(responses: dict[str, dict[str, Any]]) -> None:
     for status, response in responses.items():
         # Nothing is counted before the key is known; a fault may come before the count.
         if status in {"401", "500"}:
+            continue
+        if status == "503":
+            response["headers"] = {"Retry-After": {"$ref": _HEADERS + "Retry-After"}}
             continue
         names = [name for name in _RATE_HEADERS if name != "Retry-After" or status == "429"]
         response["headers"] = {name: {"$ref": _HEADERS + name} for name in names}

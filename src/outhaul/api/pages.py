@@ -52,8 +52,8 @@ def add_pages(app: FastAPI, services: Services) -> None:
             tags=["server"],
             response_model=HealthState,
             responses={
-                503: {"model": HealthState, "description": "At least one part does not answer."},
                 **answers(500),
+                503: {"model": HealthState, "description": "At least one part does not answer."},
             },
             include_in_schema=path == "/health",
         )

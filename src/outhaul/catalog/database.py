@@ -1,6 +1,5 @@
-"""The catalog's database: connections, transactions and migrations."""
+"""The catalog's database: connections, transactions, locks, the clock and migrations."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,34 +7,56 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy import BigInteger, ColumnElement, Connection, Table, func, literal, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.compiler import compiles
+
+from outhaul.catalog.engines import is_passing, postgresql_engine, sqlite_engine
+from outhaul.domain.errors import CatalogUnavailable
 
 
 class Database:
-    """Hands out transactions. Today's moves run on SQLite."""
+    """Hands out transactions. The same moves run on SQLite and on PostgreSQL: where SQLite lets
+    one transaction write at a time, PostgreSQL needs the locks that `hold` takes.
+
+    Every method raises CatalogUnavailable while the database is away or too busy.
+    """
 
     def __init__(self, url: str) -> None:
-        """`url` is SQLAlchemy's, such as `sqlite:////var/lib/outhaul/catalog.db`."""
-        self.engine = _sqlite(url)
+        """`url` is SQLAlchemy's: `sqlite:////var/lib/outhaul/catalog.db`, or
+        `postgresql://user:secret@host/database`."""
+        parsed = make_url(url)
+        self.shared = parsed.get_backend_name() != "sqlite"
+        """Whether several machines may use it."""
+        self.engine = postgresql_engine(parsed) if self.shared else sqlite_engine(parsed)
+        self._reading: dict[str, Any] = {"reading": True}
+        if self.shared:
+            self._reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent view for questions; never waits for a writer."""
-        with self.engine.connect().execution_options(reading=True) as connection:
+        with _translated(), self.engine.connect().execution_options(**self._reading) as connection:
             yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One transaction that may write; undone when the block raises."""
-        with self.engine.begin() as connection:
+        """One transaction that may write; undone when the block raises. Each statement sees what
+        others have committed before it; rows that must not change meanwhile have to be held, an
+        account's before its exports', an export's before its slices'."""
+        with _translated(), self.engine.begin() as connection:
             yield connection
 
     def migrate(self) -> None:
-        """Bring the tables to this program's newest layout; safe when already there."""
+        """Bring the tables to this program's newest layout; safe when already there, and when
+        other processes do the same: one migrates, the others wait for it."""
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self.engine.begin() as connection:
+        with self.transaction() as connection:
+            if self.shared:
+                connection.execute(text("SET LOCAL lock_timeout = 0"))
+            one_at_a_time(connection, "migrate")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -48,30 +69,57 @@ class Database:
         self.engine.dispose()
 
 
-def now_ms() -> int:
-    """The present in milliseconds, as the catalog keeps time."""
-    return time.time_ns() // 1_000_000
+def hold(connection: Connection, table: Table, *where: ColumnElement[bool]) -> None:
+    """Keep these rows of `table` as they are until the transaction ends: others that want to hold
+    or change them wait. Several are taken in the order of their keys, so that nobody waits in a
+    circle. On SQLite the transaction itself keeps all others out."""
+    if connection.dialect.name != "sqlite":
+        rows = select(literal(1)).select_from(table).where(*where).order_by(*table.primary_key)
+        connection.execute(rows.with_for_update(key_share=True)).all()
 
 
-def _sqlite(url: str) -> Engine:
-    engine = create_engine(make_url(url), connect_args={"timeout": 30})
+def hold_if_free(connection: Connection, table: Table, *where: ColumnElement[bool]) -> bool:
+    """Hold a row, unless there is none or somebody else has it; does not wait."""
+    row = select(literal(1)).select_from(table).where(*where)
+    return bool(connection.execute(row.with_for_update(key_share=True, skip_locked=True)).all())
 
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: object) -> None:
-        # The driver's own habit of opening transactions would get in the way of ours.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
-        # FULL: what was answered with success survives a power loss, not only a killed process.
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later would fail as busy where another has
-        # written in between; taking the write lock at once makes it wait instead.
-        reading = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+def one_at_a_time(connection: Connection, what: str) -> None:
+    """Until this transaction ends, no other does `what`; for what has no row to hold."""
+    if connection.dialect.name != "sqlite":
+        number = func.hashtextextended(f"outhaul {what}", 0)
+        connection.execute(select(func.pg_advisory_xact_lock(number))).all()
 
-    return engine
+
+class _Now(ColumnElement[int]):
+    """Milliseconds since 1970, by the database's clock, the same throughout a statement."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(_Now, "sqlite")
+def _sqlite_now(*_: object, **__: object) -> str:
+    # 2440587.5 is 1970 in days of the Julian calendar.
+    return "CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)"
+
+
+@compiles(_Now, "postgresql")
+def _postgresql_now(*_: object, **__: object) -> str:
+    return "CAST(extract(epoch FROM statement_timestamp()) * 1000 AS BIGINT)"
+
+
+def now_ms() -> ColumnElement[int]:
+    """The present in milliseconds, as the catalog keeps time: to be used within a statement, so
+    that machines with clocks that differ agree on what has run out."""
+    return _Now()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        if is_passing(error):
+            raise CatalogUnavailable from error
+        raise

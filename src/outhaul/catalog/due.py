@@ -1,9 +1,11 @@
 """Which step of which export is to be done next."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
-from sqlalchemy import Table, and_, func, null, select, union_all
+from sqlalchemy import Table, and_, func, null, select, true, union_all
 
+from outhaul.catalog.database import now_ms
 from outhaul.catalog.tables import erasures, exports, slices
 
 
@@ -20,10 +22,15 @@ def _suspect(table: Table):  # type: ignore[no-untyped-def]  # a labelled condit
     return and_(table.c.lease_owner.is_not(None), table.c.takeovers >= 1).label("suspect")
 
 
-def due_step(now: int):  # type: ignore[no-untyped-def]  # a Select over a union; no type says more
-    """The due step that nobody holds at `now` (ms): of the account with the fewest steps in hand,
-    so that no backlog holds up others; there the oldest export, in the file's order. A step that is
-    suspected of killing its workers comes first: it is to be done alone."""
+def due_step(  # type: ignore[no-untyped-def]  # a Select over a union; no type says more
+    without: Collection[str] = (), *, only: str | None = None, account_limit: int | None = None
+):
+    """The due step that nobody holds now: of the account with the fewest steps in hand, so that no
+    backlog holds up others; there the oldest export, in the file's order. `without` these accounts,
+    those that have `account_limit` in hand, and all but the `only` one. A step that is suspected of
+    killing its workers comes first: it is to be done alone."""
+    now = now_ms()
+    ours = exports.c.account_id == only if only else exports.c.account_id.not_in(without)
     steps = select(
         exports.c.id.label("export_id"),
         exports.c.account_id,
@@ -34,6 +41,7 @@ def due_step(now: int):  # type: ignore[no-untyped-def]  # a Select over a union
         exports.c.attempt,
         _suspect(exports),
     ).where(
+        ours,
         exports.c.step.in_([Step.PLAN.value, Step.ASSEMBLE.value]),
         exports.c.lease_until_ms <= now,
         # A plan made now would count rows that are about to be erased.
@@ -54,6 +62,7 @@ def due_step(now: int):  # type: ignore[no-untyped-def]  # a Select over a union
         )
         .join(exports, exports.c.id == slices.c.export_id)
         .where(
+            ours,
             exports.c.step == Step.SLICES.value,
             slices.c.crc32.is_(None),
             slices.c.lease_until_ms <= now,
@@ -63,25 +72,34 @@ def due_step(now: int):  # type: ignore[no-untyped-def]  # a Select over a union
     held = (
         union_all(
             select(exports.c.account_id).where(
-                exports.c.lease_until_ms > now, exports.c.lease_owner.is_not(None)
+                ours,
+                exports.c.step.is_not(None),
+                exports.c.lease_until_ms > now,
+                exports.c.lease_owner.is_not(None),
             ),
             select(exports.c.account_id)
             .join(slices, exports.c.id == slices.c.export_id)
-            .where(slices.c.lease_until_ms > now, slices.c.lease_owner.is_not(None)),
+            .where(
+                ours,
+                slices.c.crc32.is_(None),
+                slices.c.lease_until_ms > now,
+                slices.c.lease_owner.is_not(None),
+            ),
         )
     ).subquery("held")
     load = (
-        select(func.count())
-        .select_from(held)
-        .where(held.c.account_id == due.c.account_id)
-        .correlate(due)
-        .scalar_subquery()
+        select(held.c.account_id, func.count().label("steps"))
+        .group_by(held.c.account_id)
+        .subquery("load")
     )
+    in_hand = func.coalesce(load.c.steps, 0)
     return (
         select(due)
+        .outerjoin(load, load.c.account_id == due.c.account_id)
+        .where(true() if account_limit is None else in_hand < account_limit)
         .order_by(
             due.c.suspect.desc(),
-            load,
+            in_hand,
             due.c.created_ms,
             due.c.export_id,
             due.c.member,

@@ -12,10 +12,10 @@ from datetime import datetime
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from outhaul.catalog.database import Database, now_ms
+from outhaul.catalog.database import Database, hold, now_ms
 from outhaul.catalog.due import Step
 from outhaul.catalog.exports import export_of
-from outhaul.catalog.tables import erased_files, erasures, exports, manifests, slices
+from outhaul.catalog.tables import accounts, erased_files, erasures, exports, manifests, slices
 from outhaul.domain.errors import FailureCause
 from outhaul.domain.export import ExportRequest, ExportStatus
 from outhaul.domain.ids import new_id
@@ -67,6 +67,9 @@ class Erasures:
         fetched: `may_be_in` judges each by its request and snapshot. Running exports lose their
         slices and wait to be planned again."""
         with self._database.transaction() as connection:
+            hold(connection, accounts, accounts.c.id == account_id)
+            # Work that is just reported ends before or after this, not in between.
+            hold(connection, exports, exports.c.account_id == account_id)
             epoch = select(func.coalesce(func.max(erasures.c.epoch), 0) + 1).where(
                 erasures.c.account_id == account_id
             )

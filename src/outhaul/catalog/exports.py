@@ -4,9 +4,9 @@ import uuid
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
-from outhaul.catalog.database import Database, now_ms
+from outhaul.catalog.database import Database, hold, now_ms
 from outhaul.catalog.tables import accounts, exports, manifests
 from outhaul.domain.errors import FailureCause, IdempotencyKeyReused, NotFound, QueueFull
 from outhaul.domain.export import (
@@ -55,6 +55,8 @@ class Exports:
         """
         now = now_ms()
         with self._database.transaction() as connection:
+            # One create of an account at a time, or two could take the last place.
+            hold(connection, accounts, accounts.c.id == account_id)
             first = _created_as(connection, account_id, idempotency_key, now)
             if first is not None:
                 if first.request != request:
@@ -158,7 +160,7 @@ def _is(account_id: str, export_id: str):  # type: ignore[no-untyped-def]  # SQL
 
 
 def _created_as(
-    connection: Connection, account_id: str, idempotency_key: str | None, now: int
+    connection: Connection, account_id: str, idempotency_key: str | None, now: ColumnElement[int]
 ) -> Export | None:
     """What the account created under this key; its keys that have expired are forgotten first."""
     if idempotency_key is None:

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from outhaul.catalog.database import Database, now_ms
+from outhaul.catalog.database import Database, hold, now_ms
 from outhaul.catalog.leases import LeaseLost
-from outhaul.catalog.tables import imports
+from outhaul.catalog.tables import accounts, imports
 from outhaul.domain.errors import ImportQueueFull, NotFound
 from outhaul.domain.ids import new_id
 from outhaul.domain.imports import Existing, Import, ImportKind, ImportOptions, ImportStatus
@@ -46,6 +46,7 @@ class Imports:
         ones as `queue_limit` have not ended."""
         id_ = new_id()
         with self._database.transaction() as connection:
+            hold(connection, accounts, accounts.c.id == account_id)
             waiting = select(func.count()).where(
                 imports.c.account_id == account_id,
                 imports.c.uploaded.is_(True),
@@ -95,6 +96,7 @@ class Imports:
         NotFound."""
         with self._database.transaction() as connection:
             one = imports.c.id == import_id
+            hold(connection, imports, one)
             row = connection.execute(
                 select(imports).where(one, imports.c.account_id == account_id)
             ).first()
@@ -140,7 +142,7 @@ class Imports:
             if connection.execute(due).first() is None:
                 return None
         with self._database.transaction() as connection:
-            row = connection.execute(due).first()
+            row = connection.execute(due.with_for_update(skip_locked=True)).first()
             if row is None:
                 return None
             connection.execute(

@@ -3,10 +3,10 @@
 import secrets
 from collections.abc import Iterable
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from outhaul.catalog.accounts import account_of
-from outhaul.catalog.database import Database, now_ms
+from outhaul.catalog.database import Database, now_ms, one_at_a_time
 from outhaul.catalog.tables import accounts, api_keys, link_keys
 from outhaul.domain.account import Account, ApiKey, Scope
 from outhaul.domain.errors import NotFound
@@ -79,14 +79,22 @@ class LinkKeys:
 
     def ring(self) -> dict[str, bytes]:
         """Key by key id, the newest last; the first call ever makes the first key."""
-        with self._database.transaction() as connection:
-            found = select(link_keys).order_by(link_keys.c.created_ms, link_keys.c.id)
-            ring = {row.id: row.key for row in connection.execute(found)}
-            if not ring:
-                ring[new_id()] = secrets.token_bytes(32)
-                [(id_, key)] = ring.items()
-                connection.execute(insert(link_keys).values(id=id_, key=key, created_ms=now_ms()))
+        with self._database.reading() as connection:
+            ring = _ring(connection)
+        if not ring:
+            with self._database.transaction() as connection:
+                one_at_a_time(connection, "link_keys")
+                ring = _ring(connection)
+                if not ring:
+                    made = {"id": new_id(), "key": secrets.token_bytes(32), "created_ms": now_ms()}
+                    connection.execute(insert(link_keys).values(made))
+                    ring = _ring(connection)
         return ring
+
+
+def _ring(connection: Connection) -> dict[str, bytes]:
+    found = select(link_keys).order_by(link_keys.c.created_ms, link_keys.c.id)
+    return {row.id: row.key for row in connection.execute(found)}
 
 
 def _key(row: "Row[tuple[object, ...]]") -> ApiKey:

@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from outhaul.catalog.database import Database, now_ms
+from outhaul.catalog.database import Database, hold, hold_if_free, now_ms
 from outhaul.catalog.due import Step, due_step
 from outhaul.catalog.exports import export_of
 from outhaul.catalog.slices import (
@@ -34,7 +34,7 @@ from outhaul.catalog.slices import (
     slice_plan_of,
     slice_plan_values,
 )
-from outhaul.catalog.tables import exports, manifests, slices
+from outhaul.catalog.tables import accounts, exports, manifests, slices
 from outhaul.domain.errors import FailureCause, OuthaulError
 from outhaul.domain.export import (
     ArchiveFacts,
@@ -47,6 +47,7 @@ from outhaul.domain.export import (
 from outhaul.domain.plan import ExportPlan
 
 _plan = TypeAdapter(ExportPlan)
+_TRIES = 5
 
 
 class LeaseLost(OuthaulError):
@@ -84,22 +85,55 @@ class Claim:
 class Leases:
     """Claims steps and takes their results, one transaction a move."""
 
-    def __init__(self, database: Database, *, lease_s: float, fault_limit: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lease_s: float,
+        fault_limit: int,
+        account_limit: int | None = None,
+    ) -> None:
         """A lease lasts `lease_s` seconds after its last beat; the `fault_limit`-th fault of one
-        step ends the export in `error`."""
+        step ends the export in `error`. At most `account_limit` steps of one account are held at
+        the same time, by all workers together."""
         self._database = database
+        self._account_limit = account_limit
         self._lease_ms = round(lease_s * 1000)
         self._fault_limit = fault_limit
 
     def claim(self, owner: str, *, idle: bool = True) -> Claim | None:
         """Take one step that nobody holds, of the account that has the fewest held, oldest first.
         None when nothing is due, or when a suspect step is and its worker is not `idle`."""
-        now = now_ms()
-        with self._database.reading() as connection:
-            if connection.execute(due_step(now)).first() is None:
+        busy: set[str] = set()
+        wait = False
+        for _ in range(_TRIES):
+            with self._database.reading() as connection:
+                due = connection.execute(due_step(busy, account_limit=self._account_limit)).first()
+            if due is None and busy:
+                # Only accounts that others are claiming for have work: that takes moments.
+                busy, wait = set(), True
+                continue
+            if due is None or (due.suspect and not idle):
                 return None
+            claim = self._claim_of(due.account_id, owner, idle=idle, wait=wait)
+            if claim is not None:
+                return claim
+            busy.add(due.account_id)
+        return None
+
+    def _claim_of(self, account_id: str, owner: str, *, idle: bool, wait: bool) -> Claim | None:
+        """Take the account's next step. None when others have taken all meanwhile; or, unless we
+        `wait` for it, when somebody else is claiming for the account."""
         with self._database.transaction() as connection:
-            due = connection.execute(due_step(now)).first()
+            # One claim of an account at a time: its limit holds, and no two get the same step.
+            one = accounts.c.id == account_id
+            if wait:
+                hold(connection, accounts, one)
+            elif not hold_if_free(connection, accounts, one):
+                return None
+            due = connection.execute(
+                due_step(only=account_id, account_limit=self._account_limit)
+            ).first()
             if due is None or (due.suspect and not idle):
                 return None
             member = None if due.member is None else MemberKind(due.member)
@@ -113,6 +147,8 @@ class Leases:
                 position=due.position,
             )
             table, place = _place(lease)
+            if not hold_if_free(connection, table, place, table.c.attempt == due.attempt):
+                return None
             # Whoever ends its work, or gives it back, takes its name off the lease.
             abandoned = case((table.c.lease_owner.is_not(None), 1), else_=0)
             takeovers: int = connection.execute(
@@ -120,7 +156,7 @@ class Leases:
                 .where(place)
                 .values(
                     lease_owner=owner,
-                    lease_until_ms=now + self._lease_ms,
+                    lease_until_ms=now_ms() + self._lease_ms,
                     attempt=lease.attempt,
                     takeovers=table.c.takeovers + abandoned,
                 )
@@ -144,6 +180,8 @@ class Leases:
         lost = set()
         until = now_ms() + self._lease_ms
         with self._database.transaction() as connection:
+            ids = {lease.export_id for lease in live_rows}
+            hold(connection, exports, exports.c.id.in_(ids))
             for lease in live_rows:
                 if not _renewed(connection, lease, lease_until_ms=until):
                     lost.add(lease)
@@ -177,6 +215,8 @@ class Leases:
     def rendered(self, lease: Lease, facts: SliceFacts) -> None:
         """Record a slice; the last one makes assembly due."""
         with self._database.transaction() as connection:
+            # One report of an export at a time, or two last slices would each miss the other.
+            hold(connection, exports, exports.c.id == lease.export_id)
             _expect(
                 connection,
                 lease,
@@ -227,6 +267,7 @@ class Leases:
         When assembly finds a `lost_slice`, that slice is due again before it."""
         table, place = _place(lease)
         with self._database.transaction() as connection:
+            hold(connection, exports, exports.c.id == lease.export_id)
             found = connection.execute(select(table.c.faults).where(place)).scalar()
             faults = (found or 0) + 1
             pause_ms = 500 * 2**faults

@@ -24,6 +24,7 @@ OuthaulError
 │   ├── FileMissing
 │   ├── StorageFull            no room, or a quota reached
 │   └── StorageUnavailable     any other fault of the disk or the object store
+├── CatalogUnavailable         its database is away or busy; asking again later helps
 ├── ImportRefused              a file that as a whole cannot be taken in
 └── ExportFailed               why an export ended in `error`; carries a FailureCause
 """
@@ -184,6 +185,11 @@ class StorageFull(StorageError):
 
 class StorageUnavailable(StorageError):
     """The object store cannot be reached, refuses or is broken; its own error is the cause."""
+
+
+class CatalogUnavailable(OuthaulError):
+    """The catalog's database cannot be reached, or is too busy; its own error is the cause.
+    Nothing is known to have been done, and asking again is right."""
 
 
 class ImportRefused(OuthaulError):
