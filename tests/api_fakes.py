@@ -16,7 +16,18 @@ from outhaul.auth.secrets import hash_secret
 from outhaul.domain.account import Account, ApiKey, Language, Scope
 from outhaul.domain.errors import LinkRefused, NotFinished, NotFound, QueueFull
 from outhaul.domain.estimate import Estimate
-from outhaul.domain.export import ArchiveFacts, Export, ExportRequest, ExportStatus, Origin
+from outhaul.domain.export import (
+    ArchiveFacts,
+    Export,
+    ExportRequest,
+    ExportStatus,
+    ExportType,
+    Frozen,
+    Origin,
+    Version,
+)
+from outhaul.domain.versions import columns
+from outhaul.exports.descriptions import MemberDescription
 
 CREATED = datetime(2026, 4, 1, 8, tzinfo=UTC)
 FINISHED = datetime(2026, 4, 1, 8, 0, 12, 345000, tzinfo=UTC)
@@ -41,6 +52,15 @@ def an_account(**changes: Any) -> Account:
         created_at=CREATED,
     )
     return replace(account, **changes)
+
+
+def described(export_type: ExportType, version: Version) -> tuple[MemberDescription, ...]:
+    """The files of an account without fields of its own."""
+    frozen = Frozen.of(an_account(), ())
+    return tuple(
+        MemberDescription(kind=kind, columns=columns(kind, version, frozen, None))
+        for kind in export_type.members
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +208,7 @@ class Edge:
             exports=self.exports,
             keys=self.keys,
             rates=self.rates,
-            describe=lambda account, export_type, version: (),
+            describe=lambda account, export_type, version: described(export_type, version),
             estimate=lambda account, request: NOTHING,
             health=lambda: self.report,
             worker_alive=lambda: self.report.worker == OK,

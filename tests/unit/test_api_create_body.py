@@ -13,20 +13,22 @@ from outhaul.domain.export import (
     Filters,
     Version,
 )
-from tests.api_fakes import SEGMENT, an_account
+from tests.api_fakes import SEGMENT, an_account, described
 
 CONTACTS = {"exportType": "contacts", "delimiter": ",", "dateFormat": "ISO"}
 MARCH = {"fromDate": "2026-03-01", "toDate": "2026-03-31"}
 ACTIVITIES = CONTACTS | {"exportType": "activities", "filters": MARCH}
 
 
-def _read(body: Any) -> ExportRequest:
-    return read_export_request(body, account=an_account(), segment_known=SEGMENT.__eq__)
+def read(body: Any) -> ExportRequest:
+    return read_export_request(
+        body, account=an_account(), segment_known=SEGMENT.__eq__, describe=described
+    )
 
 
-def _violations(body: Any) -> dict[str, str]:
+def violations(body: Any) -> dict[str, str]:
     with pytest.raises(Invalid) as caught:
-        _read(body)
+        read(body)
     found = {violation.path: violation.reason for violation in caught.value.violations}
     assert len(found) == len(caught.value.violations)
     return found
@@ -41,15 +43,15 @@ def test_a_contacts_request_has_version_1_and_no_filters_by_default():
         version=Version.V1,
         filters=Filters(),
     )
-    assert _read(CONTACTS) == request
-    assert _read(CONTACTS | {"filters": {}}) == request
+    assert read(CONTACTS) == request
+    assert read(CONTACTS | {"filters": {}}) == request
 
 
 def test_an_activities_request_is_read_whole():
     """Every property arrives; a segment id in capitals is the same id."""
     types = ["purchase", "entity-created", "purchase"]
     filters = MARCH | {"activityTypes": types, "segmentId": SEGMENT.upper()}
-    assert _read(ACTIVITIES | {"version": "v6", "delimiter": ";", "filters": filters}) == (
+    assert read(ACTIVITIES | {"version": "v6", "delimiter": ";", "filters": filters}) == (
         ExportRequest(
             export_type=ExportType.ACTIVITIES,
             delimiter=Delimiter.SEMICOLON,
@@ -68,12 +70,12 @@ def test_an_activities_request_is_read_whole():
 @pytest.mark.parametrize("body", [[], "text", 3, None, True])
 def test_a_body_must_be_an_object(body):
     """Any other JSON value breaks one rule, at the root."""
-    assert _violations(body) == {"": "must be an object"}
+    assert violations(body) == {"": "must be an object"}
 
 
 def test_an_empty_body_names_everything_it_lacks():
     """All required properties are told at once."""
-    assert _violations({}) == dict.fromkeys(
+    assert violations({}) == dict.fromkeys(
         ("/exportType", "/delimiter", "/dateFormat"), "is required"
     )
 
@@ -81,7 +83,7 @@ def test_an_empty_body_names_everything_it_lacks():
 def test_activities_without_filters_name_both_dates():
     """The caller learns what the filters have to hold, not only that they are missing."""
     body = CONTACTS | {"exportType": "activities"}
-    assert _violations(body) == {
+    assert violations(body) == {
         "/filters/fromDate": "is required",
         "/filters/toDate": "is required",
     }
@@ -91,7 +93,7 @@ def test_shape_and_rules_are_judged_together():
     """A missing property does not hide a window that is too long, nor an unknown segment."""
     filters = {"fromDate": "2026-03-01", "toDate": "2026-05-01", "segmentId": "0" * 24}
     body = {"exportType": "activities", "delimiter": "|", "filters": filters, "a/b~c": 1}
-    assert _violations(body) == {
+    assert violations(body) == {
         "/dateFormat": "is required",
         "/delimiter": 'must be one of "," or ";"',
         "/a~1b~0c": "is not a known property",
@@ -103,14 +105,14 @@ def test_shape_and_rules_are_judged_together():
 def test_an_unknown_type_does_not_hide_the_rest():
     """With a wrong exportType everything else is still judged."""
     body = ACTIVITIES | {"exportType": "people", "version": "v7", "filters": {"fromDate": 5}}
-    assert list(_violations(body)) == ["/version", "/exportType", "/filters/fromDate"]
+    assert list(violations(body)) == ["/version", "/exportType", "/filters/fromDate"]
 
 
 def test_contacts_take_neither_dates_nor_activity_types():
     """What belongs to activities is refused for contacts, with the reason."""
     body = CONTACTS | {"filters": MARCH | {"activityTypes": ["purchase"]}}
     reason = "is only for activities exports; leave it out"
-    assert _violations(body) == dict.fromkeys(
+    assert violations(body) == dict.fromkeys(
         ("/filters/fromDate", "/filters/toDate", "/filters/activityTypes"), reason
     )
 
@@ -138,7 +140,7 @@ def test_contacts_take_neither_dates_nor_activity_types():
 )
 def test_each_wrong_filter_is_named_with_what_would_be_right(filters, path, part):
     """One wrong filter breaks one rule, at its own path."""
-    found = _violations(ACTIVITIES | {"filters": MARCH | filters})
+    found = violations(ACTIVITIES | {"filters": MARCH | filters})
     assert list(found) == [path]
     assert part in found[path]
 
@@ -146,16 +148,16 @@ def test_each_wrong_filter_is_named_with_what_would_be_right(filters, path, part
 @pytest.mark.parametrize("value", [None, 1, True, [], {}, "V1", "v0", "v7", ""])
 def test_only_known_versions_are_taken(value):
     """No other type or spelling stands for a version."""
-    assert list(_violations(CONTACTS | {"version": value})) == ["/version"]
+    assert list(violations(CONTACTS | {"version": value})) == ["/version"]
 
 
 @pytest.mark.parametrize("value", [None, [], "x", 0])
 def test_filters_must_be_an_object(value):
     """Null is not the same as leaving the filters out."""
-    assert _violations(CONTACTS | {"filters": value}) == {"/filters": "must be an object"}
+    assert violations(CONTACTS | {"filters": value}) == {"/filters": "must be an object"}
 
 
 def test_python_names_are_no_property_names():
     """Only the contract's spelling counts."""
     body = {"export_type": "contacts", "delimiter": ",", "dateFormat": "ISO"}
-    assert set(_violations(body)) == {"/export_type", "/exportType"}
+    assert set(violations(body)) == {"/export_type", "/exportType"}

@@ -4,12 +4,20 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, ValidationError, WithJsonSchema
+from pydantic import Field, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from outhaul.api.dates import window_fault
+from outhaul.api.extras_body import (
+    ActivitiesExtrasBody,
+    Describe,
+    ExtrasBody,
+    broken_extras,
+    extras_of,
+)
+from outhaul.api.services import Services
 from outhaul.api.violations import violations_from
-from outhaul.api.wire import Wire
+from outhaul.api.wire import NotNull, Wire
 from outhaul.domain import activity_types
 from outhaul.domain.account import Account
 from outhaul.domain.errors import Invalid, Violation
@@ -23,12 +31,6 @@ from outhaul.domain.export import (
 )
 from outhaul.domain.ids import is_id
 from outhaul.domain.instants import DATE_PATTERN, EXPECTED_DATE, parse_instant
-
-
-def _given(value: object) -> object:
-    if value is None:
-        raise PydanticCustomError("null", "must not be null; leave it out instead")
-    return value
 
 
 def _instant(value: object) -> datetime:
@@ -87,8 +89,6 @@ ActivityType = Annotated[
     ),
 ]
 ActivityTypes = Annotated[list[ActivityType], Field(min_length=1)]
-NotNull = BeforeValidator(_given)
-"""Optional properties are left out, never null."""
 
 
 class ContactsFilters(Wire):
@@ -118,33 +118,45 @@ class _Body(Wire):
     version: Annotated[Version, Field(strict=False)] = Version.V1
 
 
-class ContactsExport(_Body):
+class ContactsExport(ExtrasBody, _Body):
     """An export of contacts. Dates and activity types are not allowed."""
 
     export_type: Literal["contacts"]
     filters: ContactsFilters = Field(default_factory=ContactsFilters)
 
 
-class ActivitiesExport(_Body):
+class ActivitiesExport(ActivitiesExtrasBody, _Body):
     """An export of activities. `fromDate` and `toDate` are required."""
 
     export_type: Literal["activities"]
     filters: ActivitiesFilters
 
 
-class _UndecidedExport(_Body):
+class _UndecidedExport(ActivitiesExtrasBody, _Body):
     """Stands in while the type is missing or wrong, so that everything else is judged too."""
 
     export_type: Annotated[ExportType, Field(strict=False)]
     filters: _AnyFilters = Field(default_factory=_AnyFilters)
 
 
+def asked_of(services: Services, account: Account, body: Any) -> ExportRequest:
+    """What the account asks for in a parsed body. Raises Invalid, as `read_export_request`."""
+    return read_export_request(
+        body,
+        account=account,
+        segment_known=lambda segment_id: services.exports.segment_known(account.id, segment_id),
+        describe=lambda export_type, version: services.describe(account, export_type, version),
+    )
+
+
 def read_export_request(
-    body: Any, *, account: Account, segment_known: Callable[[str], bool]
+    body: Any, *, account: Account, segment_known: Callable[[str], bool], describe: Describe
 ) -> ExportRequest:
     """The export request in a parsed body. Raises Invalid with every violation there is."""
     request, violations = _read_shape(body)
     violations += _broken_rules(body, account, segment_known)
+    if isinstance(body, dict):
+        violations += broken_extras(body, describe)
     if request is None or violations:
         raise Invalid(violations, detail="The export request is not valid.")
     return request
@@ -178,6 +190,7 @@ def _read_shape(body: Any) -> tuple[ExportRequest | None, list[Violation]]:
                 to_date=chosen.to_date if chosen else None,
                 activity_types=None if types is None else tuple(types),
             ),
+            extras=extras_of(read),
         ),
         [],
     )
@@ -188,12 +201,13 @@ def _found(error: ValidationError) -> list[Violation]:
 
 
 def _only_for_activities(violation: Violation, model: type[Wire]) -> Violation:
-    is_date_or_type = violation.path in {
+    is_of_activities = violation.path in {
         "/filters/fromDate",
         "/filters/toDate",
         "/filters/activityTypes",
+        "/productColumns",
     }
-    if model is not ContactsExport or not is_date_or_type:
+    if model is not ContactsExport or not is_of_activities:
         return violation
     reason = "is only for activities exports; leave it out"
     return Violation(name=violation.name, path=violation.path, reason=reason)

@@ -7,7 +7,7 @@ from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from outhaul.api.body import read_json
-from outhaul.api.create_body import read_export_request
+from outhaul.api.create_body import asked_of
 from outhaul.api.describe_routes import DescribedColumn, described
 from outhaul.api.errors import not_possible
 from outhaul.api.guard import guard
@@ -56,12 +56,7 @@ def add_estimate_route(app: FastAPI, services: Services) -> None:
         account: Annotated[Account, Depends(guard(services, Scope.EXPORT_READ))],
         body: Annotated[Any, Depends(read_json)],
     ) -> Response:
-        asked = read_export_request(
-            body,
-            account=account,
-            segment_known=lambda segment_id: services.exports.segment_known(account.id, segment_id),
-        )
-        told = _told(services.estimate(account, asked))
+        told = _told(services.estimate(account, asked_of(services, account, body)))
         return JSONResponse(told.model_dump(mode="json", by_alias=True, exclude_none=True))
 
     add = Routes(app, "exports").add

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from outhaul.api import examples
 from outhaul.api.body import read_json
-from outhaul.api.create_body import read_export_request
+from outhaul.api.create_body import asked_of
 from outhaul.api.guard import guard
 from outhaul.api.idempotency import IDEMPOTENCY_KEY, read_idempotency_key
 from outhaul.api.openapi import CREATE_BODY, answers, example
@@ -54,11 +54,7 @@ def add_export_routes(app: FastAPI, services: Services) -> None:
         body: Annotated[Any, Depends(read_json)],
     ) -> Response:
         key = read_idempotency_key(request)
-        asked = read_export_request(
-            body,
-            account=account,
-            segment_known=lambda segment_id: exports.segment_known(account.id, segment_id),
-        )
+        asked = asked_of(services, account, body)
         export = exports.create(account, asked, idempotency_key=key)
         resource = resource_of(export, services, base_url(services, request))
         return JSONResponse(resource, status_code=201)

@@ -50,6 +50,7 @@ def resource_of(export: Export, services: Services, base: str) -> dict[str, Any]
         file_url=base + services.exports.file_path(export) if finished else None,
         waiting_for=None if ended or services.worker_alive() else "worker",
         error=_failure(export.failure) if export.status is ExportStatus.ERROR else None,
+        **request.extras.asked,
     )
     return resource.model_dump(mode="json", by_alias=True, exclude_none=True)
 

@@ -4,9 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, RootModel, ValidationError
 
-from outhaul.api.create_body import NotNull
 from outhaul.api.violations import violations_from
-from outhaul.api.wire import HexId, Wire
+from outhaul.api.wire import HexId, NotNull, Wire
 from outhaul.domain.contact_values import LONGEST_EMAIL
 from outhaul.domain.errors import Invalid
 from outhaul.domain.segments import LONGEST_SEGMENT_NAME, Segment

@@ -5,8 +5,9 @@ Absent properties are left out, never null: neither are nulls accepted, nor are 
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from outhaul.domain.errors import FailureCause
 from outhaul.domain.export import DateFormat, Delimiter, ExportStatus, ExportType, Origin, Version
@@ -25,6 +26,15 @@ class Wire(BaseModel):
         json_schema_extra=tidy,
     )
 
+
+def _given(value: object) -> object:
+    if value is None:
+        raise PydanticCustomError("null", "must not be null; leave it out instead")
+    return value
+
+
+NotNull = BeforeValidator(_given)
+"""Optional properties of a body are left out, never null."""
 
 HexId = Annotated[str, Field(pattern=r"^[0-9a-f]{24}$", examples=["6a3f0c9e5b7d42118c0e9f21"])]
 WrittenInstant = Annotated[
@@ -79,6 +89,12 @@ class ExportResource(Wire):
         description="Only while the export is unfinished and no worker is alive that could go on.",
     )
     error: ErrorEcho | None = None
+    columns: tuple[str, ...] | None = Field(
+        default=None, description="This and what follows: extensions, as they were asked for."
+    )
+    product_columns: tuple[str, ...] | None = None
+    bom: bool | None = None
+    formula_guard: bool | None = None
 
 
 class ContactBody(BaseModel):

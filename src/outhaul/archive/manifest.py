@@ -114,6 +114,17 @@ class FiltersEntry(_Part):
     segment_id: str | None = None
 
 
+class ExtrasEntry(_Part):
+    """What was asked for beyond the contract."""
+
+    columns: tuple[str, ...] | None = None
+    product_columns: tuple[str, ...] | None = None
+    bom: bool | None = None
+    formula_guard: bool | None = Field(
+        default=None, description="Text that a spreadsheet would run has an apostrophe in front."
+    )
+
+
 class ManifestContent(_Part):
     """All of a manifest but its digest."""
 
@@ -125,6 +136,7 @@ class ManifestContent(_Part):
     date_format: str
     delimiter: str
     filters: FiltersEntry
+    extras: ExtrasEntry | None = Field(default=None, description="Absent: nothing.")
     timezone: str
     language: str
     created_at: str

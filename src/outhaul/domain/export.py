@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from outhaul.domain.account import Account, Language
 from outhaul.domain.errors import FailureCause
+from outhaul.domain.extras import Extras
 from outhaul.domain.rules import Rule
 
 
@@ -102,6 +103,7 @@ class ExportRequest:
     date_format: DateFormat
     version: Version = Version.V1
     filters: Filters = Filters()
+    extras: Extras = field(default_factory=Extras)
 
 
 @dataclass(frozen=True, kw_only=True)

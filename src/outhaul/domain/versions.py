@@ -45,6 +45,21 @@ def columns(
             return _products(version, frozen)
 
 
+def chosen_columns(
+    member: MemberKind, version: Version, frozen: Frozen, ids: tuple[str, ...]
+) -> tuple[Column, ...]:
+    """The columns with these ids, in this order, whatever activity types are selected.
+
+    A field that has been deleted since it was asked for keeps its place, with nothing in it.
+    """
+    known = {column.id: column for column in columns(member, version, frozen, None)}
+    return tuple(known.get(id_) or _gone(id_) for id_ in ids)
+
+
+def _gone(id_: str) -> Column:
+    return Column(id=id_, label=id_, type=FieldType.TEXT, source=id_, activity_types=frozenset())
+
+
 def _contacts(version: Version, frozen: Frozen) -> tuple[Column, ...]:
     system = tuple(
         Column(

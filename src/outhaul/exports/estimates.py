@@ -12,9 +12,9 @@ from outhaul.domain.export import Export, ExportRequest, ExportStatus, Origin, S
 from outhaul.domain.ids import new_id
 from outhaul.domain.instants import now
 from outhaul.domain.plan import ExportPlan
-from outhaul.pipeline.layout import MemberLayout, layout
+from outhaul.pipeline.layout import MemberLayout, layout, title
 from outhaul.pipeline.pipeline import Pipeline
-from outhaul.render.line import header, values_in
+from outhaul.render.line import values_in
 from outhaul.store.reader import SnapshotReader
 
 _PLACES = 4
@@ -62,14 +62,14 @@ class Estimates:
         """A file, and how much shorter compression makes it."""
         heads = [self._head(draft, plan, member, part) for part in _spread(parts)]
         delimiter, width = draft.request.delimiter, len(member.columns)
-        title = header(member.columns, delimiter)
+        first = title(member, draft.request)
         compressor = SliceCompressor()
-        compressed = len(compressor.write(title))
+        compressed = len(compressor.write(first))
         compressed += sum(len(compressor.write(text)) for _, text in heads)
         compressed += len(compressor.finish())
         rows = sum(part.rows for part in parts)
         rows_read = sum(count for count, _ in heads)
-        text_bytes = compressor.text_bytes - len(title)
+        text_bytes = compressor.text_bytes - len(first)
         values = tuple(
             islice(values_in(heads[0][1].decode(), delimiter), _SAMPLE_ROWS * width)
             if heads
@@ -78,7 +78,7 @@ class Estimates:
         return MemberEstimate(
             kind=member.selection.kind,
             rows=rows,
-            bytes=len(title) + (round(text_bytes * rows / rows_read) if rows_read else 0),
+            bytes=len(first) + (round(text_bytes * rows / rows_read) if rows_read else 0),
             columns=member.columns,
             sample=tuple(values[at : at + width] for at in range(0, len(values), width)),
         ), compressed / compressor.text_bytes

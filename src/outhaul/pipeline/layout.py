@@ -7,11 +7,19 @@ from dataclasses import dataclass
 from outhaul.domain.activity_types import ACTIVITY_TYPES, canonical
 from outhaul.domain.columns import Column
 from outhaul.domain.contact_fields import by_id, definition_of
-from outhaul.domain.export import Export, ExportType, MemberKind, Selection
+from outhaul.domain.export import (
+    Export,
+    ExportRequest,
+    ExportType,
+    Frozen,
+    MemberKind,
+    Selection,
+)
 from outhaul.domain.plan import ExportPlan
 from outhaul.domain.rule_reading import read_rule
 from outhaul.domain.rules import Rule
-from outhaul.domain.versions import columns
+from outhaul.domain.versions import chosen_columns, columns
+from outhaul.render.line import header
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +49,30 @@ def layout(export: Export, plan: ExportPlan) -> tuple[MemberLayout, ...]:
                 to_date=filters.to_date,
                 activity_types=types,
             ),
-            columns=columns(kind, request.version, plan.frozen, types),
+            columns=_columns(kind, request, plan.frozen, types),
         )
         for kind in _kinds(request.export_type, types)
     )
+
+
+def title(member: MemberLayout, request: ExportRequest) -> bytes:
+    """What stands before the first row."""
+    return header(
+        member.columns,
+        request.delimiter,
+        bom=request.extras.bom,
+        formula_guard=request.extras.formula_guard,
+    )
+
+
+def _columns(
+    kind: MemberKind, request: ExportRequest, frozen: Frozen, types: tuple[str, ...] | None
+) -> tuple[Column, ...]:
+    extras = request.extras
+    chosen = extras.product_columns if kind is MemberKind.PRODUCTS else extras.columns
+    if chosen is None:
+        return columns(kind, request.version, frozen, types)
+    return chosen_columns(kind, request.version, frozen, chosen)
 
 
 def _rule(plan: ExportPlan) -> Rule | None:

@@ -18,9 +18,9 @@ from outhaul.domain.instants import from_epoch_ms, now
 from outhaul.domain.plan import ExportPlan
 from outhaul.files.object_store import Files
 from outhaul.pipeline.hashing import SideHash
-from outhaul.pipeline.layout import MemberLayout, layout
+from outhaul.pipeline.layout import MemberLayout, layout, title
 from outhaul.pipeline.manifest import manifest_of
-from outhaul.render.line import header, line_sql
+from outhaul.render.line import line_sql
 from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.reader import SnapshotReader, TextBatch
@@ -142,6 +142,7 @@ class Pipeline:
                 date_format=export.request.date_format,
                 frozen=plan.frozen,
                 created=created,
+                formula_guard=export.request.extras.formula_guard,
             ),
             cancellation=cancellation,
         )
@@ -174,7 +175,7 @@ class Pipeline:
                     name=member.name,
                     modified=export.created_at,
                     parts=[
-                        _header_part(header(member.columns, export.request.delimiter)),
+                        _header_part(title(member, export.request)),
                         *(self._part(*part, executor) for part in parts),
                     ],
                 )

@@ -1,5 +1,6 @@
 """Columns as the header of a CSV file and as the SQL of one of its lines."""
 
+import codecs
 import re
 from collections.abc import Collection, Iterator, Sequence
 
@@ -7,16 +8,27 @@ from outhaul.domain.activity_types import ACTIVITY_TYPES
 from outhaul.domain.columns import Column
 from outhaul.domain.export import DateFormat, Delimiter, Frozen
 from outhaul.render.dates import Between
+from outhaul.render.formulas import guarded
 from outhaul.render.sql import Piece, Sql, Text, concat, identifier, literal
 from outhaul.render.values import value
 
 _ORDERING = frozenset({"createdAt", "_createdAt"})
 
 
-def header(columns: Sequence[Column], delimiter: Delimiter) -> bytes:
-    """The first line of the file in UTF-8: every label quoted."""
-    labels = ('"' + column.label.replace('"', '""') + '"' for column in columns)
-    return (delimiter.value.join(labels) + "\n").encode()
+def header(
+    columns: Sequence[Column],
+    delimiter: Delimiter,
+    *,
+    bom: bool = False,
+    formula_guard: bool = False,
+) -> bytes:
+    """The first line of the file in UTF-8, behind a byte order mark with `bom`: every label
+    quoted."""
+    labels = [column.label.replace('"', '""') for column in columns]
+    if formula_guard:
+        labels = [guarded(label) for label in labels]
+    line = delimiter.value.join(f'"{label}"' for label in labels) + "\n"
+    return (codecs.BOM_UTF8 if bom else b"") + line.encode()
 
 
 def values_in(text: str, delimiter: Delimiter) -> Iterator[str | None]:
@@ -33,6 +45,7 @@ def line_sql(
     date_format: DateFormat,
     frozen: Frozen,
     created: Between | None = None,
+    formula_guard: bool = False,
 ) -> str:
     """A scalar expression over a store's table whose value is one finished line of the file.
 
@@ -45,7 +58,7 @@ def line_sql(
         between = created if column.source in _ORDERING else None
         holders, shown = _holders(column, types)
         if shown or column.activity_types is None:
-            written = value(column, date_format, frozen, between)
+            written = value(column, date_format, frozen, between, formula_guard=formula_guard)
             pieces += written if shown == holders else _of_types(shown, written)
         pieces.append(Text(delimiter.value))
     return concat([*pieces[:-1], Text("\n")])

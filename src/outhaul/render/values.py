@@ -5,6 +5,7 @@ from typing import assert_never
 from outhaul.domain.columns import Column
 from outhaul.domain.export import DateFormat, FieldType, Frozen
 from outhaul.render.dates import Between, day_sql, instant_sql
+from outhaul.render.formulas import guard_sql, guarded_cell_sql
 from outhaul.render.sql import Piece, Sql, Text, identifier
 
 _PLAIN = frozenset({"id", "type", "contactId", "activityId"})
@@ -14,17 +15,23 @@ _QUOTE = Text('"')
 
 
 def value(
-    column: Column, date_format: DateFormat, frozen: Frozen, between: Between | None = None
+    column: Column,
+    date_format: DateFormat,
+    frozen: Frozen,
+    between: Between | None = None,
+    *,
+    formula_guard: bool = False,
 ) -> tuple[Piece, ...]:
     """The pieces that write the column's value with its quotes.
 
-    `between` holds the column's instants, if they are known to lie close together.
+    `between` holds the column's instants, if they are known to lie close together. With
+    `formula_guard` text that a spreadsheet would run is escaped.
     The store's columns are TIMESTAMP (UTC) for instants, DATE for days, DECIMAL(18,6) for
     decimals and money, BIGINT, BOOLEAN, and VARCHAR for all else.
     """
     name = identifier(column.source)
     if column.as_cell:
-        return (Sql(name),)
+        return (Sql(guarded_cell_sql(name) if formula_guard else name),)
     match column.type:
         case FieldType.INSTANT:
             return (Sql(instant_sql(name, date_format, frozen, quote='"', between=between)),)
@@ -47,6 +54,8 @@ def value(
             | FieldType.CHECKBOX
             | FieldType.JSON
         ):
+            if formula_guard:
+                return (Sql(_text(name, guard_sql(name))),)
             plain = column.source in _PLAIN
             return (_QUOTE, Sql(name), _QUOTE) if plain else (Sql(_text(name)),)
         case _:
@@ -71,11 +80,13 @@ def text_of(cell: str | None) -> str | None:
 # Doubling quotes only where `contains` finds one, and `concat` instead of ||, measured fastest.
 
 
-def _text(name: str) -> str:
+def _text(name: str, before: str | None = None) -> str:
+    """`before` is an expression for what stands in front of the text."""
+    opened = """'"'""" if before is None else f"""'"', {before}"""
     return (
         f"CASE WHEN {name} IS NULL THEN ''"
-        f""" WHEN contains({name}, '"') THEN concat('"', replace({name}, '"', '""'), '"')"""
-        f""" ELSE concat('"', {name}, '"') END"""
+        f""" WHEN contains({name}, '"') THEN concat({opened}, replace({name}, '"', '""'), '"')"""
+        f""" ELSE concat({opened}, {name}, '"') END"""
     )
 
 

@@ -1,0 +1,27 @@
+"""What a request may ask for beyond the contract; left out, everything is the contract's."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extras:
+    """Extensions of a request."""
+
+    columns: tuple[str, ...] | None = None
+    """Ids of the columns of the first file, in their order; None: those of the version."""
+    product_columns: tuple[str, ...] | None = None
+    """The same for the file of product lines."""
+    bom: bool = False
+    """Whether files begin with a byte order mark."""
+    formula_guard: bool = False
+    """Whether text that a spreadsheet would run is escaped."""
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """Only what differs from the contract, by name."""
+        return {
+            field.name: value
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        }
