@@ -40,6 +40,8 @@ from outhaul.store.erasure import Footprints
 from outhaul.store.field_definitions import FieldDefinitions
 from outhaul.store.reader import SnapshotReader
 from outhaul.store.segments import add_members
+from outhaul.unload.reader import UnloadReader
+from outhaul.unload.store_unload import StoreUnload
 from outhaul.worker.export_work import ExportWork
 from tests.oracle import OWN_FIELD, Activity, Contact, History, Row
 from tests.pipeline_shop import members
@@ -71,7 +73,9 @@ class ModelledShop:
     """Every change is made in the store and in the oracle; every file that gets finished is
     compared with the oracle as of its snapshot."""
 
-    def __init__(self, folder: Path, engine: Engine, database: Database) -> None:
+    def __init__(
+        self, folder: Path, engine: Engine, database: Database, *, unloading: bool = False
+    ) -> None:
         self.folder, self.engine = folder, engine
         self.account = Accounts(database).create(
             "A shop", timezone="Europe/Madrid", language=Language.EN, mobile_push=False
@@ -92,7 +96,17 @@ class ModelledShop:
             Accounts(database),
             Slices(database),
             Pipeline(
-                self.commits, fields, SnapshotReader(engine), self.files, slice_rows=_SLICE_ROWS
+                self.commits,
+                fields,
+                SnapshotReader(engine),
+                self.files,
+                slice_rows=_SLICE_ROWS,
+                unloads=UnloadReader(engine, self.files),
+                unload=StoreUnload(
+                    SnapshotReader(engine), self.files, scratch=folder, slice_rows=_SLICE_ROWS
+                )
+                if unloading
+                else None,
             ),
             self.files,
             takeover_limit=1,

@@ -34,6 +34,8 @@ from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.engine import Engine
 from outhaul.store.reader import SnapshotReader
+from outhaul.unload.reader import UnloadReader
+from outhaul.unload.store_unload import StoreUnload
 
 EVER = Filters(from_date=datetime(1970, 1, 1, tzinfo=UTC), to_date=datetime(2199, 1, 1, tzinfo=UTC))
 
@@ -88,15 +90,26 @@ class PipelineShop:
         assert done.refused == 0, job.rejects.read_text()
 
     def plan(
-        self, wanted: ExportRequest, *, slice_rows: int | None = None
+        self,
+        wanted: ExportRequest,
+        *,
+        slice_rows: int | None = None,
+        unload_rows: int | None = None,
     ) -> tuple[Pipeline, Export, ExportPlan, tuple[SlicePlan, ...]]:
-        """The first step only, for tests that go on by themselves."""
+        """The first step only, for tests that go on by themselves. With `unload_rows` to a file
+        the snapshot is unloaded."""
         pipeline = Pipeline(
             self.commits,
             self.fields,
             SnapshotReader(self.engine),
             self.files,
             slice_rows=slice_rows or self.slice_rows,
+            unloads=UnloadReader(self.engine, self.files),
+            unload=StoreUnload(
+                SnapshotReader(self.engine), self.files, scratch=self.folder, slice_rows=unload_rows
+            )
+            if unload_rows
+            else None,
         )
         export = Export(
             id=new_id(),

@@ -43,6 +43,7 @@ from outhaul.store.field_definitions import FieldDefinitions
 from outhaul.store.reader import SnapshotReader
 from outhaul.store.segment_reads import SegmentReads
 from outhaul.store.single_activities import PurchaseReads
+from outhaul.unload.reader import UnloadReader
 from outhaul.worker.bell import Bell
 from outhaul.worker.compaction_work import CompactionWork
 from outhaul.worker.erasure_work import ErasureWork
@@ -83,7 +84,14 @@ class Outhaul:
         bell = Bell()
         leases = Leases(database, lease_s=settings.lease_seconds, fault_limit=settings.fault_limit)
         reader = SnapshotReader(self._engine)
-        pipeline = Pipeline(commits, fields, reader, self._files, slice_rows=settings.slice_rows)
+        pipeline = Pipeline(
+            commits,
+            fields,
+            reader,
+            self._files,
+            slice_rows=settings.slice_rows,
+            unloads=UnloadReader(self._engine, self._files),
+        )
         exports = ExportWork(
             leases,
             registry.accounts,

@@ -20,6 +20,7 @@ from outhaul.pipeline.pipeline import Pipeline
 from outhaul.store.compaction import Compactor
 from outhaul.store.engine import Engine
 from outhaul.store.reader import SnapshotReader
+from outhaul.unload.reader import UnloadReader
 from outhaul.worker.compaction_work import CompactionWork
 from tests.pipeline_shop import PipelineShop, request
 
@@ -150,7 +151,12 @@ def test_a_crash_in_the_middle_loses_nothing(shop: PipelineShop):
     assert ended.returncode == -9
     shop.engine = Engine(store, memory_limit="256MB", threads=1)
     pipeline = Pipeline(
-        shop.commits, shop.fields, SnapshotReader(shop.engine), shop.files, slice_rows=100
+        shop.commits,
+        shop.fields,
+        SnapshotReader(shop.engine),
+        shop.files,
+        slice_rows=100,
+        unloads=UnloadReader(shop.engine, shop.files),
     )
     assert archive(shop, (pipeline, export, plan, parts)) == before
 

@@ -32,6 +32,7 @@ from outhaul.pipeline.pipeline import Pipeline
 from outhaul.store.erasure import Footprints
 from outhaul.store.reader import SnapshotReader
 from outhaul.store.segment_reads import SegmentReads
+from outhaul.unload.reader import UnloadReader
 from outhaul.worker.export_work import ExportWork
 from tests.pipeline_shop import PipelineShop, activities, members, request
 
@@ -65,6 +66,7 @@ class ErasingShop:
                 SnapshotReader(self.shop.engine),
                 self.shop.files,
                 slice_rows=1000,
+                unloads=UnloadReader(self.shop.engine, self.shop.files),
             ),
             self.shop.files,
             stall_s=300,

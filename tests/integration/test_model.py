@@ -206,10 +206,27 @@ def test_every_file_is_the_account_as_of_its_snapshot(
 ):
     """No row is lost, repeated or foreign, in contacts, activities and product lines, whatever
     is committed, erased, compacted or exported between the steps of an export."""
-    shop = ModelledShop(engine._folder, engine, catalog)
+    _live(ModelledShop(engine._folder, engine, catalog), history)
+
+
+@settings(
+    max_examples=RUNS // 15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(history=HISTORIES)
+def test_every_file_from_an_unload_is_the_account_as_of_its_snapshot(
+    catalog: Database, engine: Engine, history: list[Change]
+):
+    """The same when every slice is rendered from an unload of the snapshot."""
+    _live(ModelledShop(engine._folder, engine, catalog, unloading=True), history)
+
+
+def _live(shop: ModelledShop, history: list[Change]) -> None:
     try:
         for change in history:
             change(shop)
         shop.finish()
+        assert not [key for key in shop.files.keys("") if "/unload-" in key]
     finally:
         shop.forget()

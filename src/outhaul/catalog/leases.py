@@ -333,6 +333,14 @@ class Leases:
         with self._database.reading() as connection:
             return set(connection.execute(union_all(archives, recorded)).scalars())
 
+    def needed_unloads(self) -> set[str]:
+        """Folders of the unloads that unfinished exports read."""
+        planned = select(exports.c.plan).where(exports.c.step.is_not(None))
+        with self._database.reading() as connection:
+            plans = connection.execute(planned.where(exports.c.plan.is_not(None))).scalars().all()
+        folders = (_plan.validate_json(plan).unload for plan in plans)
+        return {folder for folder in folders if folder is not None}
+
 
 def _place(lease: Lease) -> tuple[Table, ColumnElement[bool]]:
     """The row that the lease stands in."""

@@ -22,3 +22,5 @@ class ExportPlan:
     """The rule of the request's segment as of the snapshot, as JSON; None for a static segment."""
     replans: int = 0
     """How many plans of this export an erasure has made void before this one."""
+    unload: str | None = None
+    """Folder of the unload that every slice is rendered from; None: the account's store."""

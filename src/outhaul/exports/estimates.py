@@ -34,7 +34,7 @@ class Estimates:
         """The export that this request would give now. Rows are counted as a plan counts them;
         bytes follow from rows rendered and compressed at the start of a few slices."""
         draft = _draft(account, request)
-        plan, parts = self._pipeline.plan(account, draft, Cancellation())
+        plan, parts = self._pipeline.plan(account, draft, Cancellation(), draft=True)
         members = [
             self._member(
                 draft,

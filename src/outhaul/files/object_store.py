@@ -115,6 +115,14 @@ class Files:
                 yield bytes(window[offset : offset + _CHUNK_BYTES])
             start += len(window)
 
+    def piece(self, key: str, start: int, end: int) -> bytes:
+        """The bytes from `start` up to `end` (excluded, not beyond the file's end) at once.
+
+        Raises FileMissing.
+        """
+        with _translated(key, missing=FileMissing):
+            return bytes(memoryview(self._store.get_range(key, start=start, end=end)))
+
     def size(self, key: str) -> int:
         """The file's bytes. Raises FileMissing."""
         with _translated(key, missing=FileMissing):

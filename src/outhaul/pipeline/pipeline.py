@@ -6,6 +6,7 @@ them changes the catalog. A step that is done again from the same plan gives the
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 
 from outhaul.archive.container import Member, Part, archive_bytes
 from outhaul.archive.deflate import SliceCompressor
@@ -14,6 +15,7 @@ from outhaul.domain.account import Account
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.errors import ExportFailed, FailureCause, FileMissing, OuthaulError
 from outhaul.domain.export import ArchiveFacts, Export, Frozen, RowKey, SliceFacts, SlicePlan
+from outhaul.domain.ids import new_id
 from outhaul.domain.instants import from_epoch_ms, now
 from outhaul.domain.plan import ExportPlan
 from outhaul.files.object_store import Files
@@ -23,7 +25,9 @@ from outhaul.pipeline.manifest import manifest_of
 from outhaul.render.line import line_sql
 from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
-from outhaul.store.reader import SnapshotReader, TextBatch
+from outhaul.store.reader import RowReader, SnapshotReader, TextBatch
+from outhaul.unload.reader import UnloadReader
+from outhaul.unload.store_unload import StoreUnload
 
 
 class Pipeline:
@@ -37,17 +41,24 @@ class Pipeline:
         files: Files,
         *,
         slice_rows: int,
+        unloads: UnloadReader,
+        unload: StoreUnload | None = None,
     ) -> None:
+        """With `unload` every plan unloads its snapshot, so that also processes without the
+        account's store can render the slices: they need `unloads` alone."""
         self._commits = commits
         self._fields = fields
         self._reader = reader
         self._files = files
         self._slice_rows = slice_rows
+        self._unloads = unloads
+        self._unload = unload
 
     def plan(
-        self, account: Account, export: Export, cancellation: Cancellation
+        self, account: Account, export: Export, cancellation: Cancellation, *, draft: bool = False
     ) -> tuple[ExportPlan, tuple[SlicePlan, ...]]:
-        """Fix the snapshot and all that shapes the file, and cut the rows into slices."""
+        """Fix the snapshot and all that shapes the file, and cut the rows into slices. A `draft`
+        is for looking at and never unloaded."""
         snapshot = self._commits.snapshot(account.id)
         segment_id = export.request.filters.segment_id
         plan = ExportPlan(
@@ -60,14 +71,17 @@ class Pipeline:
             else None,
             replans=export.replans,
         )
+        members = layout(export, plan)
+        if self._unload is not None and not draft:
+            place = f"{round_folder(export)}/unload-{new_id()}"
+            self._unload.unload(account.id, members, folder=place, cancellation=cancellation)
+            plan = replace(plan, unload=place)
+        reader, place = self._rows(export, plan)
         parts = [
             part
-            for member in layout(export, plan)
-            for part in self._reader.cut(
-                account.id,
-                member.selection,
-                slice_rows=self._slice_rows,
-                cancellation=cancellation,
+            for member in members
+            for part in reader.cut(
+                place, member.selection, slice_rows=self._slice_rows, cancellation=cancellation
             )
         ]
         return plan, tuple(parts)
@@ -131,8 +145,9 @@ class Pipeline:
             from_epoch_ms(slice_plan.first.created_ms),
             from_epoch_ms(slice_plan.until.created_ms + 1),
         )
-        return self._reader.lines(
-            export.account_id,
+        reader, place = self._rows(export, plan)
+        return reader.lines(
+            place,
             member.selection,
             slice_plan,
             line_sql=lambda types: line_sql(
@@ -201,6 +216,12 @@ class Pipeline:
                 for (member, parts), made in zip(members, stored, strict=True)
             ],
         )
+
+    def _rows(self, export: Export, plan: ExportPlan) -> tuple[RowReader, str]:
+        """Who reads the rows of the plan, and the place that they are at."""
+        if plan.unload is None:
+            return self._reader, export.account_id
+        return self._unloads, plan.unload
 
     def _part(self, slice_plan: SlicePlan, facts: SliceFacts, executor: Executor) -> Part:
         return Part(

@@ -69,14 +69,20 @@ class Engine:
             with self._lock:
                 self._attached[account_id].users -= 1
 
+    @contextmanager
+    def bare(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own to no account's tables."""
+        with self._lock:
+            connection = self._instance.cursor()
+        try:
+            yield connection
+        finally:
+            connection.close()
+
     def check(self) -> None:
         """Raise when the instance does not answer."""
-        with self._lock:
-            cursor = self._instance.cursor()
-        try:
-            cursor.execute("SELECT 1").fetchall()
-        finally:
-            cursor.close()
+        with self.bare() as connection:
+            connection.execute("SELECT 1").fetchall()
 
     def close(self) -> None:
         """Write every file's log into the file and let go of all of them."""

@@ -1,7 +1,8 @@
 """Reading as of a snapshot: count and cut a selection into slices, render a slice's lines."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -32,27 +33,25 @@ class TextBatch:
     last: RowKey
 
 
-class SnapshotReader:
-    """Answers for one process-wide engine; safe to use from many threads at once."""
+class RowReader(ABC):
+    """Cuts selections into slices and renders their lines, wherever the rows lie. Methods may be
+    called from many threads at once; `place` tells whose or which rows are meant."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def segment_rule(self, account_id: str, segment_id: str, snapshot: int) -> str | None:
-        """The rule of a dynamic segment in the snapshot, as JSON; None for a static one."""
-        with self._engine.session(account_id) as connection:
-            return rule_as_of(connection, segment_id, snapshot)
+    @abstractmethod
+    def opened(
+        self, place: str, selection: Selection, *, between: tuple[RowKey, RowKey] | None = None
+    ) -> AbstractContextManager[tuple[duckdb.DuckDBPyConnection, Query]]:
+        """A connection and the rows of the selection, at least those with keys `between`."""
 
     def cut(
-        self, account_id: str, selection: Selection, *, slice_rows: int, cancellation: Cancellation
+        self, place: str, selection: Selection, *, slice_rows: int, cancellation: Cancellation
     ) -> tuple[SlicePlan, ...]:
         """Disjoint slices in the file's order that hold every row of the selection, each with
         its exact count, of at most about `slice_rows` rows. No rows: no slices."""
         with (
-            self._engine.session(account_id) as connection,
-            _interruptible(connection, cancellation),
+            self.opened(place, selection) as (connection, rows),
+            interruptible(connection, cancellation),
         ):
-            rows = _query(connection, selection)
             cuts = _cuts(connection, rows, slice_rows)
         return tuple(
             SlicePlan(member=selection.kind, index=index, first=first, until=until, rows=count)
@@ -60,15 +59,15 @@ class SnapshotReader:
         )
 
     def head(
-        self, account_id: str, selection: Selection, slice_plan: SlicePlan, *, rows: int
+        self, place: str, selection: Selection, slice_plan: SlicePlan, *, rows: int
     ) -> SlicePlan:
         """The slice cut down to about its first `rows` rows; rows of one key stay together. Its
         count of rows stays that of the whole slice."""
         if slice_plan.rows <= rows:
             return slice_plan
-        with self._engine.session(account_id) as connection:
-            found = _query(connection, selection)
-            condition, parameters = within(found, slice_plan.first, slice_plan.until)
+        between = (slice_plan.first, slice_plan.until)
+        with self.opened(place, selection, between=between) as (connection, found):
+            condition, parameters = within(found, *between)
             ends = connection.execute(
                 f"SELECT epoch_ms({found.created}), {found.key} FROM {found.keys}{condition}"
                 f" ORDER BY {found.created}, {found.key} LIMIT 1 OFFSET {rows}",
@@ -79,7 +78,7 @@ class SnapshotReader:
 
     def lines(
         self,
-        account_id: str,
+        place: str,
         selection: Selection,
         slice_plan: SlicePlan,
         *,
@@ -88,12 +87,14 @@ class SnapshotReader:
     ) -> Iterator[TextBatch]:
         """The slice's lines in order. `line_sql` tells the scalar expression that gives one
         finished line of a table with rows of these activity types. Raises Cancelled."""
+        between = (slice_plan.first, slice_plan.until)
         with (
-            self._engine.session(account_id) as connection,
-            _interruptible(connection, cancellation),
+            self.opened(place, selection, between=between) as (connection, rows),
+            interruptible(connection, cancellation),
         ):
-            rows = _query(connection, selection)
-            condition, parameters = within(rows, slice_plan.first, slice_plan.until)
+            if not rows.parts:
+                return
+            condition, parameters = within(rows, *between)
             parts = " UNION ALL ".join(
                 f"SELECT {line_sql(part.types)} AS line, {rows.created}, {rows.key}{rows.tie}"
                 f" FROM {part.source}{condition}"
@@ -116,6 +117,29 @@ class SnapshotReader:
                         first=_key_at(array, 0),
                         last=_key_at(array, array.length - 1),
                     )
+
+
+class SnapshotReader(RowReader):
+    """Reads accounts' stores, of which it is the `place`; answers for one process-wide engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def segment_rule(self, account_id: str, segment_id: str, snapshot: int) -> str | None:
+        """The rule of a dynamic segment in the snapshot, as JSON; None for a static one."""
+        with self._engine.session(account_id) as connection:
+            return rule_as_of(connection, segment_id, snapshot)
+
+    @contextmanager
+    def opened(
+        self,
+        place: str,
+        selection: Selection,
+        *,
+        between: tuple[RowKey, RowKey] | None = None,  # noqa: ARG002 -- the store finds them
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, Query]]:
+        with self._engine.session(place) as connection:
+            yield connection, _query(connection, selection)
 
 
 @dataclass(frozen=True)
@@ -141,9 +165,10 @@ def _key_at(array: CArray, row: int) -> RowKey:
 
 
 @contextmanager
-def _interruptible(
+def interruptible(
     connection: duckdb.DuckDBPyConnection, cancellation: Cancellation
 ) -> Iterator[None]:
+    """Let the cancellation interrupt the connection, also in mid-stream; raises Cancelled."""
     with cancellation.interrupting(connection.interrupt):
         try:
             yield
@@ -169,6 +194,8 @@ def _cuts(
     Rows are counted in equal buckets of time; neighbouring buckets are joined until a slice is
     full, and a bucket that alone is too full is cut at exact keys.
     """
+    if not rows.parts:
+        return []
     bounds = rows.between_ms or _bounds_ms(connection, rows)
     if bounds is None:
         return []

@@ -52,21 +52,16 @@ def query(selection: Selection, *, identities_changed: bool) -> Query:
         contact_ids, bound = members(selection.segment_id, selection.rule)
         parameters |= bound
     if selection.kind is MemberKind.CONTACTS:
-        return _contacts(contact_ids, parameters)
+        return _contacts(selection, contact_ids, parameters)
     return _activities(selection, contact_ids, parameters, identities_changed=identities_changed)
 
 
-def _contacts(contact_ids: str | None, parameters: dict[str, Any]) -> Query:
+def _contacts(selection: Selection, contact_ids: str | None, parameters: dict[str, Any]) -> Query:
     where = ["commit_from <= $snapshot", "commit_to > $snapshot"]
     if contact_ids is not None:
         where.append(f"id IN ({contact_ids})")
-    return Query(
-        parts=(Part(source=f"contacts AS rows WHERE {' AND '.join(where)}"),),
-        parameters=parameters,
-        created='"_createdAt"',
-        key="id",
-        tie="",
-    )
+    part = Part(source=f"contacts AS rows WHERE {' AND '.join(where)}")
+    return query_of(selection, (part,), parameters)
 
 
 def _activities(
@@ -76,7 +71,6 @@ def _activities(
     *,
     identities_changed: bool,
 ) -> Query:
-    products = selection.kind is MemberKind.PRODUCTS
     where = ["commit <= $snapshot"]
     if selection.from_date is not None:
         where.append('"createdAt" >= $from_date')
@@ -98,8 +92,16 @@ def _activities(
             conditions.append(f"list_contains([{listed}], type)")
         rows = _with_present_email(table) if identities_changed else f"{table} AS rows"
         parts.append(Part(source=f"{rows} WHERE {' AND '.join(conditions)}", types=types))
+    return query_of(selection, tuple(parts), parameters)
+
+
+def query_of(selection: Selection, parts: tuple[Part, ...], parameters: dict[str, Any]) -> Query:
+    """The query of these parts, in the order of the selection's file."""
+    if selection.kind is MemberKind.CONTACTS:
+        return Query(parts=parts, parameters=parameters, created='"_createdAt"', key="id", tie="")
+    products = selection.kind is MemberKind.PRODUCTS
     return Query(
-        parts=tuple(parts),
+        parts=parts,
         parameters=parameters,
         created='"createdAt"',
         key='"activityId"' if products else "id",

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from outhaul.catalog.accounts import Accounts
-from outhaul.catalog.due import Step
 from outhaul.catalog.leases import Claim, Lease, LeaseLost, Leases
 from outhaul.catalog.slices import Slices
 from outhaul.domain.cancellation import Cancellation, Cancelled
@@ -112,9 +111,9 @@ class ExportWork:
     def tidy(self) -> None:
         """Remove files that no export needs: for the owner of the files, before work starts."""
         self._files.sweep()
-        known = self._leases.needed_files()
+        known, unloads = self._leases.needed_files(), self._leases.needed_unloads()
         for key in list(self._files.keys("exports")):
-            if key not in known:
+            if key not in known and key.rpartition("/")[0] not in unloads:
                 self._files.delete([key])
 
     def _claim(self, owner: str) -> tuple[Claim, _Held] | None:
@@ -203,8 +202,6 @@ class ExportWork:
 
     def _discard_if_gone(self, lease: Lease) -> None:
         """A deleted export must leave no file; what this step wrote came after the deletion."""
-        if lease.step is Step.PLAN:
-            return
         if not self._leases.exists(lease.export_id):
             self._files.delete_prefix(f"exports/{lease.export_id}")
 
