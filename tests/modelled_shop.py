@@ -34,7 +34,8 @@ from outhaul.store.commits import Commit, Commits
 from outhaul.store.compaction import Compactor
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.contact_reads import ContactReads
-from outhaul.store.contacts import ContactRows, upsert
+from outhaul.store.contact_rows import ContactRows
+from outhaul.store.contacts import upsert
 from outhaul.store.engine import Engine
 from outhaul.store.erasure import Footprints
 from outhaul.store.field_definitions import FieldDefinitions

@@ -256,6 +256,21 @@ def test_new_fields_are_made_from_their_values(shop):
     assert shop.contacts("x1", "x2", "x6")[0] == (True, 42, "c")
 
 
+def test_the_last_value_of_a_long_column_has_its_say_in_the_type(shop):
+    """A column that starts with thousands of numbers, or empty, is typed by what comes late."""
+    lines = [f"{n}@b.example,{n},{n},,\n" for n in range(5000)]
+    lines.append("last@b.example,5000,a word,12,not a number\n")
+    shop.take(
+        "contacts", "a.csv", "".join(["_email,number,word,late,text\n", *lines]), create_fields=True
+    )
+    assert shop.rows("SELECT id, type FROM contact_fields ORDER BY ordinal") == [
+        ("number", "integer"),
+        ("word", "text"),
+        ("late", "integer"),
+        ("text", "text"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "detail"),
     [

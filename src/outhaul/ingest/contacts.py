@@ -13,7 +13,8 @@ from outhaul.ingest.staged import STAGED, Layout, Rule, StagedField, stage
 from outhaul.ingest.work import Piece, Work, line_pieces
 from outhaul.store.commits import Commit, Commits
 from outhaul.store.contact_fields import ContactFields
-from outhaul.store.contacts import ContactRows, upsert
+from outhaul.store.contact_rows import ContactRows
+from outhaul.store.contacts import upsert
 from outhaul.store.staging import Staging
 
 

@@ -1,6 +1,6 @@
 """The type of a new contact field, guessed from all its values in a file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from outhaul.domain.export import FieldType
 from outhaul.ingest.sources import Source, literal, reading
@@ -28,25 +28,45 @@ _FITS = (
 )
 
 
+_SAMPLE_ROWS = 2000
+
+
 def guess_types(staging: Staging, source: Source, ids: Sequence[str]) -> dict[str, FieldType]:
     """The first type that fits every value of a column; text when none does or there is none."""
-    raw = ", ".join(f"{source.cells[id_].text} AS g{n}" for n, id_ in enumerate(ids))
-    tests = ", ".join(
-        f"bool_and({condition.replace(':v', f'g{n}')}) FILTER (WHERE g{n} IS NOT NULL)"
-        for n in range(len(ids))
-        for _, condition in _FITS
+    every = [type_ for type_, _ in _FITS]
+    # What does not fit the first rows need not be tried on all the others.
+    likely = _fitting(staging, source, dict.fromkeys(ids, every), rows=_SAMPLE_ROWS)
+    fitting = _fitting(
+        staging, source, {id_: [t for t in every if likely[id_][t] is not False] for id_ in ids}
     )
-    with reading(source.format):
-        fits = staging.rows(f"SELECT {tests} FROM (SELECT {raw} FROM {source.skipping})")[0]
-    width = len(_FITS)
     return {
-        id_: next(
-            (
-                type_
-                for (type_, _), fit in zip(_FITS, fits[n * width : (n + 1) * width], strict=True)
-                if fit
-            ),
-            FieldType.TEXT,
-        )
-        for n, id_ in enumerate(ids)
+        id_: next((type_ for type_, fits in fitting[id_].items() if fits), FieldType.TEXT)
+        for id_ in ids
     }
+
+
+def _fitting(
+    staging: Staging,
+    source: Source,
+    tried: Mapping[str, Sequence[FieldType]],
+    *,
+    rows: int | None = None,
+) -> dict[str, dict[FieldType, bool | None]]:
+    """Of each column and type tried: whether it fits all values (None: there is no value), in
+    the first `rows` rows or in all."""
+    conditions = dict(_FITS)
+    columns = [id_ for id_, types in tried.items() if types]
+    if not columns:
+        return {id_: {} for id_ in tried}
+    raw = ", ".join(f"{source.cells[id_].text} AS g{n}" for n, id_ in enumerate(columns))
+    tests = ", ".join(
+        f"bool_and({conditions[type_].replace(':v', f'g{n}')}) FILTER (WHERE g{n} IS NOT NULL)"
+        for n, id_ in enumerate(columns)
+        for type_ in tried[id_]
+    )
+    limit = "" if rows is None else f" LIMIT {rows}"
+    with reading(source.format):
+        found = iter(
+            staging.rows(f"SELECT {tests} FROM (SELECT {raw} FROM {source.skipping}{limit})")[0]
+        )
+    return {id_: {type_: next(found) for type_ in types} for id_, types in tried.items()}

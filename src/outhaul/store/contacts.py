@@ -5,49 +5,25 @@ them are applied together. The others, which are rare, are applied in rounds: a 
 no earlier row shares anything with it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.imports import Existing
 from outhaul.store.chunks import TURNED_AWAY
 from outhaul.store.commits import Commit
-from outhaul.store.purchases import TOTALS, keep_restored
+from outhaul.store.contact_rows import ContactRows
+from outhaul.store.new_contacts import insert_if_all_new
+from outhaul.store.purchases import keep_restored
 from outhaul.store.schema import OPEN
 
 _OWN_DEFAULTS = ("_createdAt", "_updatedAt", "_isAnonymous")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContactRows:
-    """Staged contacts: table with columns id, `given`, `reasons` and those of `columns`."""
-
-    staged: str
-    import_id: str
-    columns: Mapping[str, str]
-    """Column of the store -> field id, as `given` names it."""
-    sparse: bool
-    """Whether `given` lists the fields that a row sets; otherwise it sets all of them."""
-    existing: Existing = Existing.OVERRIDE
-
-    def sets(self, column: str, row: str) -> str:
-        """SQL: does this row set the column?"""
-        if column not in self.columns:
-            return "false"
-        if not self.sparse:
-            return "true"
-        field = self.columns[column].replace("'", "''")
-        return f"list_contains({row}.given, '{field}')"
-
-    def value(self, column: str, row: str) -> str:
-        """SQL: what the row sets the column to; NULL when the file has no such column."""
-        return f'{row}."{column}"' if column in self.columns else "NULL"
 
 
 def upsert(
     commit: Commit, rows: ContactRows, first: int, until: int, *, cancellation: Cancellation
 ) -> int:
     """Apply the good staged rows from `first` up to before `until`; returns the rows taken."""
+    taken = insert_if_all_new(commit, rows, first, until)
+    if taken is not None:
+        return taken
     run = commit.connection.execute
     run(
         "CREATE OR REPLACE TEMP TABLE chunk_pending AS SELECT rowid AS n, * FROM"
@@ -120,15 +96,14 @@ def _apply_ready(commit: Commit, rows: ContactRows) -> None:
     )
     _fold(commit, rows)
     _merge(commit, rows)
-    if said := [column for column in TOTALS if column in rows.columns]:
-        sets = " OR ".join(rows.sets(column, "f") for column in said)
-        keep_restored(commit, f"SELECT target FROM chunk_folded AS f WHERE {sets}")
+    if totals := rows.sets_totals("f"):
+        keep_restored(commit, f"SELECT target FROM chunk_folded AS f WHERE {totals}")
     run("DELETE FROM chunk_pending WHERE n IN (SELECT n FROM chunk_ready)")
 
 
 def _fold(commit: Commit, rows: ContactRows) -> None:
     """One row a contact: the last value set to each column, the first to `_createdAt`."""
-    new_id = f"left(md5('{rows.import_id}:' || min(n) OVER (PARTITION BY who)), 24)"
+    new_id = rows.new_id("min(n) OVER (PARTITION BY who)")
     accepted = (
         f"SELECT p.* EXCLUDE (id), coalesce(r.target, {new_id}) AS target,"
         " count(*) OVER (PARTITION BY who) AS times"
