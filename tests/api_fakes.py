@@ -33,6 +33,7 @@ CREATED = datetime(2026, 4, 1, 8, tzinfo=UTC)
 FINISHED = datetime(2026, 4, 1, 8, 0, 12, 345000, tzinfo=UTC)
 ARCHIVE = bytes(range(256)) * 4
 SHA256 = "ab" * 32
+NEWEST_COMMIT = 7
 SEGMENT = "5f1b2c3d4e5f6a7b8c9d0e1f"
 SECRET = "s3cret"
 NOTHING = Estimate(
@@ -210,6 +211,7 @@ class Edge:
             rates=self.rates,
             describe=lambda account, export_type, version: described(export_type, version),
             estimate=lambda account, request: NOTHING,
+            newest_commit=lambda account_id: NEWEST_COMMIT,
             health=lambda: self.report,
             worker_alive=lambda: self.report.worker == OK,
             public_url=self.public_url,

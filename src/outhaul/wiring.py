@@ -142,6 +142,7 @@ class Outhaul:
             rates=Rates(limit=settings.rate_limit),
             describe=Descriptions(commits, fields).describe,
             estimate=Estimates(pipeline, reader, PastRuns(database)).estimate,
+            newest_commit=lambda account_id: commits.snapshot(account_id).number,
             health=self.health,
             worker_alive=self._worker.alive,
             public_url=settings.public_url,

@@ -200,3 +200,26 @@ def test_an_estimate_shows_the_chosen_columns(client: Client) -> None:
     assert [column["id"] for column in member["columns"]] == extras["columns"]
     assert member["sample"] == [{"_name": "'=1+1"}]
     assert member["kind"] == MemberKind.CONTACTS
+
+
+def test_a_long_window_is_one_export(client: Client, tmp_path: Path) -> None:
+    """Years in one file, in order, read at one instant and cut into slices; its parts are those
+    of the months."""
+    days = [f"{year}-{month:02}-05" for year in (2023, 2024, 2025) for month in range(1, 13)]
+    lines = "".join(
+        json.dumps({"id": day, "type": "login", "createdAt": day, "email": "a@shop.example"}) + "\n"
+        for day in days
+    )
+    headers = {"Content-Type": "application/x-ndjson"}
+    client.done("POST", "/activities", 200, content=lines, headers=headers)
+    window = {"fromDate": "2023-01-05", "toDate": "2025-12-05"}
+    body = {"exportType": "activities", "filters": window}
+    export, manifest, path = fetched(client, tmp_path, **body, allowLongWindow=True)
+    assert export["allowLongWindow"] is True
+    assert json.loads(manifest)["extras"] == {"allowLongWindow": True}
+    assert verify(path, read_manifest(manifest)).differences == ()
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read(archive.namelist()[0])
+    assert [row[0] for row in columns(text, "Activity ID")] == ["Activity ID", *days]
+    plain = {"delimiter": ",", "dateFormat": "ISO"} | body
+    assert list(client.faults("POST", "/exports/", json=plain)) == ["/filters/toDate"]

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from outhaul.api.create_body import read_export_request
+from outhaul.api.extras_body import Holdings
 from outhaul.domain.errors import Invalid
 from outhaul.domain.export import (
     DateFormat,
@@ -13,7 +14,7 @@ from outhaul.domain.export import (
     Filters,
     Version,
 )
-from tests.api_fakes import SEGMENT, an_account, described
+from tests.api_fakes import NEWEST_COMMIT, SEGMENT, an_account, described
 
 CONTACTS = {"exportType": "contacts", "delimiter": ",", "dateFormat": "ISO"}
 MARCH = {"fromDate": "2026-03-01", "toDate": "2026-03-31"}
@@ -22,7 +23,13 @@ ACTIVITIES = CONTACTS | {"exportType": "activities", "filters": MARCH}
 
 def read(body: Any) -> ExportRequest:
     return read_export_request(
-        body, account=an_account(), segment_known=SEGMENT.__eq__, describe=described
+        body,
+        account=an_account(),
+        holdings=Holdings(
+            segment_known=SEGMENT.__eq__,
+            describe=described,
+            newest_commit=lambda: NEWEST_COMMIT,
+        ),
     )
 
 

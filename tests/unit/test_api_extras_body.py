@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from outhaul.domain.extras import Extras
+from tests.api_fakes import NEWEST_COMMIT, SEGMENT
 from tests.unit.test_api_create_body import ACTIVITIES, CONTACTS, read, violations
 
 
@@ -39,6 +40,8 @@ def test_extensions_are_read_whole():
         ({"bom": "yes"}, "/bom", "true or false"),
         ({"bom": None}, "/bom", "true or false"),
         ({"formulaGuard": 1}, "/formulaGuard", "true or false"),
+        ({"allowLongWindow": "yes"}, "/allowLongWindow", "true or false"),
+        ({"changedSince": 1}, "/changedSince", "only for contacts"),
         ({"formula_guard": True}, "/formula_guard", "not a known property"),
     ],
 )
@@ -57,11 +60,50 @@ def test_columns_are_those_of_the_version():
     assert read(CONTACTS | {"columns": ["_externalId"], "version": "v3"}).extras.columns
 
 
-def test_product_columns_are_for_activities():
-    """Contacts have no product lines."""
-    assert violations(CONTACTS | {"productColumns": ["price"]}) == {
-        "/productColumns": "is only for activities exports; leave it out"
-    }
+@pytest.mark.parametrize("more", [{"productColumns": ["price"]}, {"allowLongWindow": True}])
+def test_what_is_for_activities_is_refused_for_contacts(more: dict[str, Any]):
+    """Contacts have neither product lines nor a window."""
+    reason = "is only for activities exports; leave it out"
+    assert violations(CONTACTS | more) == {f"/{next(iter(more))}": reason}
+
+
+@pytest.mark.parametrize(
+    ("since", "part"),
+    [
+        (-1, "at least 0"),
+        ("7", "whole number"),
+        (7.0, "whole number"),
+        (True, "whole number"),
+        (None, "null"),
+        (NEWEST_COMMIT + 1, "newest commit, 7"),
+        (10**30, "newest commit, 7"),
+    ],
+)
+def test_a_cursor_is_a_commit_that_there_was(since: Any, part: str):
+    """Nobody can have read a commit that is still to come."""
+    found = violations(CONTACTS | {"changedSince": since})
+    assert list(found) == ["/changedSince"]
+    assert part in found["/changedSince"]
+    assert read(CONTACTS | {"changedSince": 0}).extras.changed_since == 0
+    assert read(CONTACTS | {"changedSince": NEWEST_COMMIT}).extras.changed_since == NEWEST_COMMIT
+
+
+def test_changes_are_told_of_all_contacts_only():
+    """Who leaves a segment has not changed, so changes of a segment would be incomplete."""
+    body = CONTACTS | {"changedSince": 1, "filters": {"segmentId": SEGMENT}}
+    assert list(violations(body)) == ["/filters/segmentId"]
+
+
+def test_a_long_window_has_to_be_allowed():
+    """With allowLongWindow it may have any length; reversed dates stay wrong."""
+    year = ACTIVITIES | {"filters": {"fromDate": "2025-01-01", "toDate": "2026-01-01"}}
+    assert list(violations(year)) == ["/filters/toDate"]
+    assert list(violations(year | {"allowLongWindow": False})) == ["/filters/toDate"]
+    assert read(year | {"allowLongWindow": True}).extras.allow_long_window
+    reversed_dates = {"filters": {"fromDate": "2026-01-01", "toDate": "2025-01-01"}}
+    assert list(violations(year | reversed_dates | {"allowLongWindow": True})) == [
+        "/filters/toDate"
+    ]
 
 
 @pytest.mark.parametrize("wrong", [{"version": "v9"}, {"exportType": "people"}, {"version": []}])

@@ -1,6 +1,5 @@
 """The body of POST /exports/: its models, and its reading into an export request."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -10,8 +9,9 @@ from pydantic_core import PydanticCustomError
 from outhaul.api.dates import window_fault
 from outhaul.api.extras_body import (
     ActivitiesExtrasBody,
-    Describe,
-    ExtrasBody,
+    AnyExtrasBody,
+    ContactsExtrasBody,
+    Holdings,
     broken_extras,
     extras_of,
 )
@@ -118,7 +118,7 @@ class _Body(Wire):
     version: Annotated[Version, Field(strict=False)] = Version.V1
 
 
-class ContactsExport(ExtrasBody, _Body):
+class ContactsExport(ContactsExtrasBody, _Body):
     """An export of contacts. Dates and activity types are not allowed."""
 
     export_type: Literal["contacts"]
@@ -132,7 +132,7 @@ class ActivitiesExport(ActivitiesExtrasBody, _Body):
     filters: ActivitiesFilters
 
 
-class _UndecidedExport(ActivitiesExtrasBody, _Body):
+class _UndecidedExport(AnyExtrasBody, _Body):
     """Stands in while the type is missing or wrong, so that everything else is judged too."""
 
     export_type: Annotated[ExportType, Field(strict=False)]
@@ -144,19 +144,20 @@ def asked_of(services: Services, account: Account, body: Any) -> ExportRequest:
     return read_export_request(
         body,
         account=account,
-        segment_known=lambda segment_id: services.exports.segment_known(account.id, segment_id),
-        describe=lambda export_type, version: services.describe(account, export_type, version),
+        holdings=Holdings(
+            segment_known=lambda id_: services.exports.segment_known(account.id, id_),
+            describe=lambda export_type, version: services.describe(account, export_type, version),
+            newest_commit=lambda: services.newest_commit(account.id),
+        ),
     )
 
 
-def read_export_request(
-    body: Any, *, account: Account, segment_known: Callable[[str], bool], describe: Describe
-) -> ExportRequest:
+def read_export_request(body: Any, *, account: Account, holdings: Holdings) -> ExportRequest:
     """The export request in a parsed body. Raises Invalid with every violation there is."""
     request, violations = _read_shape(body)
-    violations += _broken_rules(body, account, segment_known)
+    violations += _broken_rules(body, account, holdings)
     if isinstance(body, dict):
-        violations += broken_extras(body, describe)
+        violations += broken_extras(body, holdings)
     if request is None or violations:
         raise Invalid(violations, detail="The export request is not valid.")
     return request
@@ -174,7 +175,7 @@ def _read_shape(body: Any) -> tuple[ExportRequest | None, list[Violation]]:
     try:
         read = model.model_validate(body, by_alias=True, by_name=False)
     except ValidationError as error:
-        return None, [_only_for_activities(violation, model) for violation in _found(error)]
+        return None, [_only_for_others(violation, model) for violation in _found(error)]
     filters = read.filters
     chosen = filters if isinstance(filters, ActivitiesFilters) else None
     types = chosen.activity_types if chosen else None
@@ -200,22 +201,32 @@ def _found(error: ValidationError) -> list[Violation]:
     return violations_from(error.errors(include_url=False, include_input=False))
 
 
-def _only_for_activities(violation: Violation, model: type[Wire]) -> Violation:
-    is_of_activities = violation.path in {
-        "/filters/fromDate",
-        "/filters/toDate",
-        "/filters/activityTypes",
-        "/productColumns",
-    }
-    if model is not ContactsExport or not is_of_activities:
-        return violation
-    reason = "is only for activities exports; leave it out"
-    return Violation(name=violation.name, path=violation.path, reason=reason)
+def _only_for_others(violation: Violation, model: type[Wire]) -> Violation:
+    """A property that the other kind of export has is known, and told to belong there."""
+    for one, kind, paths in _OF_ONE_KIND:
+        if model is not one and model is not _UndecidedExport and violation.path in paths:
+            reason = f"is only for {kind} exports; leave it out"
+            return Violation(name=violation.name, path=violation.path, reason=reason)
+    return violation
 
 
-def _broken_rules(
-    body: Any, account: Account, segment_known: Callable[[str], bool]
-) -> list[Violation]:
+_OF_ONE_KIND = (
+    (ContactsExport, "contacts", {"/changedSince"}),
+    (
+        ActivitiesExport,
+        "activities",
+        {
+            "/filters/fromDate",
+            "/filters/toDate",
+            "/filters/activityTypes",
+            "/productColumns",
+            "/allowLongWindow",
+        },
+    ),
+)
+
+
+def _broken_rules(body: Any, account: Account, holdings: Holdings) -> list[Violation]:
     """Rules over values, judged on the body as sent: its shape may be wrong elsewhere."""
     filters = body.get("filters") if isinstance(body, dict) else None
     if not isinstance(filters, dict):
@@ -224,11 +235,16 @@ def _broken_rules(
     from_date = parse_instant(filters.get("fromDate"))
     to_date = parse_instant(filters.get("toDate"))
     if from_date and to_date and body.get("exportType") != ExportType.CONTACTS:
-        fault = window_fault(from_date, to_date, account.timezone)
+        fault = window_fault(
+            from_date,
+            to_date,
+            account.timezone,
+            may_be_long=body.get("allowLongWindow") is True,
+        )
         if fault:
             violations.append(Violation(name="toDate", path="/filters/toDate", reason=fault))
     segment_id = _plain_segment_id(filters.get("segmentId"))
-    if segment_id and not segment_known(segment_id):
+    if segment_id and not holdings.segment_known(segment_id):
         reason = "must be the id of a segment of this account"
         violations.append(Violation(name="segmentId", path="/filters/segmentId", reason=reason))
     return violations

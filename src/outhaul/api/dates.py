@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 MAX_WINDOW_DAYS = 31
 
 
-def window_fault(from_date: datetime, to_date: datetime, timezone: str) -> str | None:
+def window_fault(
+    from_date: datetime, to_date: datetime, timezone: str, *, may_be_long: bool = False
+) -> str | None:
     """What is wrong with the window of an activities export, judged in the account's zone.
 
     31 calendar days may last an hour more or less than 31 times 24 hours; a window that fits by
@@ -14,6 +16,8 @@ def window_fault(from_date: datetime, to_date: datetime, timezone: str) -> str |
     """
     if to_date < from_date:
         return "must not be before fromDate"
+    if may_be_long:
+        return None
     latest = from_date.astimezone(ZoneInfo(timezone)) + timedelta(days=MAX_WINDOW_DAYS)
     # A wall time that happens twice (or never) counts in the caller's favour.
     limit = max(latest.replace(fold=fold).astimezone(UTC) for fold in (0, 1))

@@ -1,6 +1,7 @@
 """The part of a create's body that goes beyond the contract."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -11,8 +12,15 @@ from outhaul.domain.errors import Violation
 from outhaul.domain.export import ExportType, MemberKind, Version
 from outhaul.domain.extras import Extras
 
-Describe = Callable[[ExportType, Version], Sequence[MemberDescription]]
-"""The files of an export of the account made now."""
+
+@dataclass(frozen=True, kw_only=True)
+class Holdings:
+    """What an account has now, for a request to name. Asked only for what a request does name."""
+
+    segment_known: Callable[[str], bool]
+    describe: Callable[[ExportType, Version], Sequence[MemberDescription]]
+    """The files of an export made now."""
+    newest_commit: Callable[[], int]
 
 
 ColumnIds = Annotated[
@@ -37,29 +45,59 @@ class ExtrasBody(Wire):
     )
 
 
+class ContactsExtrasBody(ExtrasBody):
+    """Extensions for exports of contacts."""
+
+    changed_since: Annotated[int | None, NotNull, Field(ge=0)] = Field(
+        default=None,
+        description="`snapshot.number` of an earlier manifest: only contacts changed since, and a"
+        " file of those erased since. 0 begins.",
+        examples=[412],
+    )
+
+
 class ActivitiesExtrasBody(ExtrasBody):
     """Extensions for exports of activities."""
 
     product_columns: Annotated[ColumnIds | None, NotNull] = None
+    allow_long_window: bool = Field(default=False, description="Let a window exceed 31 days.")
+
+
+class AnyExtrasBody(ActivitiesExtrasBody, ContactsExtrasBody):
+    """Extensions of both."""
 
 
 def extras_of(read: ExtrasBody) -> Extras:
     """The extensions in a body of the right shape."""
-    products = read.product_columns if isinstance(read, ActivitiesExtrasBody) else None
-    return Extras(
-        columns=None if read.columns is None else tuple(read.columns),
-        product_columns=None if products is None else tuple(products),
-        bom=read.bom,
-        formula_guard=read.formula_guard,
-    )
+    given: dict[str, Any] = {
+        name: getattr(read, name, None) for name in Extras.__dataclass_fields__
+    }
+    for name, value in given.items():
+        if isinstance(value, list):
+            given[name] = tuple(value)
+    return Extras(**{name: value for name, value in given.items() if value is not None})
 
 
-def broken_extras(body: Mapping[str, Any], describe: Describe) -> Iterator[Violation]:
+def broken_extras(body: Mapping[str, Any], holdings: Holdings) -> Iterator[Violation]:
     """Rules over the values of extensions, judged on the body as sent."""
-    yield from _columns(body, describe)
+    yield from _columns(body, holdings)
+    yield from _changed_since(body, holdings)
 
 
-def _columns(body: Mapping[str, Any], describe: Describe) -> Iterator[Violation]:
+def _changed_since(body: Mapping[str, Any], holdings: Holdings) -> Iterator[Violation]:
+    since = body.get("changedSince")
+    if body.get("exportType") != ExportType.CONTACTS or type(since) is not int or since < 0:
+        return
+    filters = body.get("filters")
+    if since > (newest := holdings.newest_commit()):
+        reason = f"must not be after the account's newest commit, {newest}"
+        yield Violation(name="changedSince", path="/changedSince", reason=reason)
+    if isinstance(filters, dict) and "segmentId" in filters:
+        reason = "must be left out with changedSince, which cannot tell who left the segment"
+        yield Violation(name="segmentId", path="/filters/segmentId", reason=reason)
+
+
+def _columns(body: Mapping[str, Any], holdings: Holdings) -> Iterator[Violation]:
     asked = {name: body.get(name) for name in ("columns", "productColumns")}
     try:
         export_type = ExportType(body["exportType"])
@@ -68,7 +106,7 @@ def _columns(body: Mapping[str, Any], describe: Describe) -> Iterator[Violation]
         return
     if not any(isinstance(ids, list) for ids in asked.values()):
         return
-    for member in describe(export_type, version):
+    for member in holdings.describe(export_type, version):
         name = "productColumns" if member.kind is MemberKind.PRODUCTS else "columns"
         ids = asked[name]
         if not isinstance(ids, list):

@@ -130,6 +130,8 @@ class Services:
     """The files that an export planned now would have."""
     estimate: Callable[[Account, ExportRequest], Estimate]
     """What an export would be if it was planned now; nothing is written."""
+    newest_commit: Callable[[str], int]
+    """Number of the newest commit of the account with this id; 0 before the first."""
     health: Callable[[], HealthReport]
     worker_alive: Callable[[], bool]
     """Whether somebody does the work that is due; asked at every answer, so it has to be quick."""

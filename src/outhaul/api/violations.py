@@ -12,6 +12,7 @@ _REASONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "model_type": lambda _: "must be an object",
     "model_attributes_type": lambda _: "must be an object",
     "list_type": lambda _: "must be an array",
+    "int_type": lambda _: "must be a whole number",
     "bool_type": lambda _: "must be true or false",
     "string_type": lambda _: "must be a string",
     "enum": lambda facts: f"must be one of {_spoken(facts['expected'])}",

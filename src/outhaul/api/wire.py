@@ -95,6 +95,8 @@ class ExportResource(Wire):
     product_columns: tuple[str, ...] | None = None
     bom: bool | None = None
     formula_guard: bool | None = None
+    changed_since: int | None = Field(default=None, ge=0)
+    allow_long_window: bool | None = None
 
 
 class ContactBody(BaseModel):

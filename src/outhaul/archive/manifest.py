@@ -123,6 +123,10 @@ class ExtrasEntry(_Part):
     formula_guard: bool | None = Field(
         default=None, description="Text that a spreadsheet would run has an apostrophe in front."
     )
+    changed_since: Count | None = Field(
+        default=None, description="Only contacts changed or erased after this commit."
+    )
+    allow_long_window: bool | None = None
 
 
 class ManifestContent(_Part):

@@ -14,6 +14,8 @@ class MemberKind(StrEnum):
     """Which file of the archive: contacts have one, activities two."""
 
     CONTACTS = "contacts"
+    ERASED = "erased"
+    """Contacts that are no more; only where changes were asked for."""
     ACTIVITIES = "activities"
     PRODUCTS = "products"
 
@@ -26,7 +28,8 @@ class ExportType(StrEnum):
 
     @property
     def members(self) -> tuple[MemberKind, ...]:
-        """The files of its archive, in order; that of the product lines may be left out."""
+        """The files of its archive, in order; that of the product lines may be left out, and one
+        of erased contacts may follow."""
         if self is ExportType.CONTACTS:
             return (MemberKind.CONTACTS,)
         return (MemberKind.ACTIVITIES, MemberKind.PRODUCTS)
@@ -161,6 +164,8 @@ class Selection:
     to_date: datetime | None = None
     activity_types: tuple[str, ...] | None = None
     """Canonical type ids; None means all."""
+    changed_since: int | None = None
+    """Only what a later commit than this one changed."""
 
 
 @dataclass(frozen=True, kw_only=True)

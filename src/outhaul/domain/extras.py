@@ -16,6 +16,10 @@ class Extras:
     """Whether files begin with a byte order mark."""
     formula_guard: bool = False
     """Whether text that a spreadsheet would run is escaped."""
+    changed_since: int | None = None
+    """A commit number: only contacts changed after it, and a file of those erased after it."""
+    allow_long_window: bool = False
+    """Whether the window of an export of activities may exceed 31 days."""
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -43,6 +43,8 @@ def columns(
             return _activities(version, frozen, activity_types)
         case MemberKind.PRODUCTS:
             return _products(version, frozen)
+        case MemberKind.ERASED:
+            return _base(_ERASED, frozen.language)
 
 
 def chosen_columns(
@@ -100,6 +102,10 @@ _ACTIVITY_ID = ("activityId", "Activity ID", "Activity ID", FieldType.TEXT, "id"
 _ACTIVITY_ID_OF_LINE = (*_ACTIVITY_ID[:4], "activityId")
 
 _BASE_OF_ACTIVITIES = (_ACTIVITY_TYPE, _CREATION_DATE, _EMAIL, _TRACKER, _ACTIVITY_ID)
+_ERASED = (
+    ("id", "Tracker", "Tracker", FieldType.TEXT, "id"),
+    ("erasedAt", "Erasure date", "Fecha de borrado", FieldType.INSTANT, "erasedAt"),
+)
 _BASE_OF_PRODUCTS = (_ACTIVITY_ID_OF_LINE, _ACTIVITY_TYPE, _CREATION_DATE, _EMAIL)
 
 

@@ -10,7 +10,6 @@ from outhaul.domain.contact_fields import by_id, definition_of
 from outhaul.domain.export import (
     Export,
     ExportRequest,
-    ExportType,
     Frozen,
     MemberKind,
     Selection,
@@ -20,6 +19,9 @@ from outhaul.domain.rule_reading import read_rule
 from outhaul.domain.rules import Rule
 from outhaul.domain.versions import chosen_columns, columns
 from outhaul.render.line import header
+
+_ENDINGS = {MemberKind.PRODUCTS: "-product", MemberKind.ERASED: "-erased"}
+"""What tells the names of further files from that of the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,7 @@ def layout(export: Export, plan: ExportPlan) -> tuple[MemberLayout, ...]:
     stem = export.file_name.removesuffix(".zip")
     return tuple(
         MemberLayout(
-            name=f"{stem}-product.csv" if kind is MemberKind.PRODUCTS else f"{stem}.csv",
+            name=f"{stem}{_ENDINGS.get(kind, '')}.csv",
             selection=Selection(
                 kind=kind,
                 snapshot=plan.snapshot,
@@ -48,10 +50,11 @@ def layout(export: Export, plan: ExportPlan) -> tuple[MemberLayout, ...]:
                 from_date=filters.from_date,
                 to_date=filters.to_date,
                 activity_types=types,
+                changed_since=request.extras.changed_since,
             ),
             columns=_columns(kind, request, plan.frozen, types),
         )
-        for kind in _kinds(request.export_type, types)
+        for kind in _kinds(request, types)
     )
 
 
@@ -68,8 +71,10 @@ def title(member: MemberLayout, request: ExportRequest) -> bytes:
 def _columns(
     kind: MemberKind, request: ExportRequest, frozen: Frozen, types: tuple[str, ...] | None
 ) -> tuple[Column, ...]:
-    extras = request.extras
-    chosen = extras.product_columns if kind is MemberKind.PRODUCTS else extras.columns
+    chosen = {
+        MemberKind.PRODUCTS: request.extras.product_columns,
+        MemberKind.ERASED: None,
+    }.get(kind, request.extras.columns)
     if chosen is None:
         return columns(kind, request.version, frozen, types)
     return chosen_columns(kind, request.version, frozen, chosen)
@@ -92,9 +97,12 @@ def _canonical(spellings: Iterable[str] | None) -> tuple[str, ...] | None:
     return tuple(sorted(type_ for type_ in found if type_ is not None))
 
 
-def _kinds(export_type: ExportType, types: tuple[str, ...] | None) -> list[MemberKind]:
+def _kinds(request: ExportRequest, types: tuple[str, ...] | None) -> list[MemberKind]:
     with_products = {id_ for id_, type_ in ACTIVITY_TYPES.items() if type_.has_product_lines}
     no_products = types is not None and with_products.isdisjoint(types)
-    return [
-        kind for kind in export_type.members if not (kind is MemberKind.PRODUCTS and no_products)
+    kinds = [
+        kind
+        for kind in request.export_type.members
+        if not (kind is MemberKind.PRODUCTS and no_products)
     ]
+    return kinds if request.extras.changed_since is None else [*kinds, MemberKind.ERASED]

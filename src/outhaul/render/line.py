@@ -12,7 +12,7 @@ from outhaul.render.formulas import guarded
 from outhaul.render.sql import Piece, Sql, Text, concat, identifier, literal
 from outhaul.render.values import value
 
-_ORDERING = frozenset({"createdAt", "_createdAt"})
+_ORDERING = frozenset({"createdAt", "_createdAt", "erasedAt"})
 
 
 def header(

@@ -22,14 +22,24 @@ _BY_CONTACT = (
 
 
 def erase(commit: Commit, contact_id: str) -> None:
-    """Delete all rows of the contact and leave a tombstone; doing it twice changes nothing more."""
+    """Delete all rows of the contact and leave a tombstone; doing it twice changes nothing more.
+
+    A contact that came back under its old id leaves another tombstone.
+    """
     run = commit.connection.execute
-    for table, column in _BY_CONTACT:
-        run(f"DELETE FROM {table} WHERE {column} = ?", [contact_id])
+    gone = sum(
+        run(f"DELETE FROM {table} WHERE {column} = ?", [contact_id]).fetchall()[0][0]
+        for table, column in _BY_CONTACT
+    )
     run(
-        "INSERT INTO tombstones SELECT $id, $number WHERE NOT EXISTS"
-        " (FROM tombstones WHERE contact_id = $id)",
-        {"id": contact_id, "number": commit.number},
+        "INSERT INTO tombstones (contact_id, commit, erased_at) SELECT $id, $number, $at"
+        " WHERE $gone > 0 OR NOT EXISTS (FROM tombstones WHERE contact_id = $id)",
+        {
+            "id": contact_id,
+            "number": commit.number,
+            "at": commit.at.replace(tzinfo=None),
+            "gone": gone,
+        },
     )
 
 

@@ -39,6 +39,8 @@ SQL_TYPES = {
 
 _ADDITIONS = (
     "CREATE TABLE IF NOT EXISTS tombstones (contact_id VARCHAR NOT NULL, commit BIGINT NOT NULL)",
+    # Missing for contacts erased before there was this column.
+    "ALTER TABLE tombstones ADD COLUMN IF NOT EXISTS erased_at TIMESTAMP",
     # All of a field's definition as JSON; missing for fields that an import made.
     "ALTER TABLE contact_fields ADD COLUMN IF NOT EXISTS details VARCHAR",
     # Row versions are complete from snapshot `floor` on; whoever drops older ones raises it.

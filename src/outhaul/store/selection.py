@@ -51,6 +51,10 @@ def query(selection: Selection, *, identities_changed: bool) -> Query:
     if selection.segment_id is not None:
         contact_ids, bound = members(selection.segment_id, selection.rule)
         parameters |= bound
+    if selection.changed_since is not None:
+        parameters["changed_since"] = selection.changed_since
+    if selection.kind is MemberKind.ERASED:
+        return _erased(parameters)
     if selection.kind is MemberKind.CONTACTS:
         return _contacts(selection, contact_ids, parameters)
     return _activities(selection, contact_ids, parameters, identities_changed=identities_changed)
@@ -58,10 +62,33 @@ def query(selection: Selection, *, identities_changed: bool) -> Query:
 
 def _contacts(selection: Selection, contact_ids: str | None, parameters: dict[str, Any]) -> Query:
     where = ["commit_from <= $snapshot", "commit_to > $snapshot"]
+    if "changed_since" in parameters:
+        where.append("commit_from > $changed_since")
     if contact_ids is not None:
         where.append(f"id IN ({contact_ids})")
     part = Part(source=f"contacts AS rows WHERE {' AND '.join(where)}")
     return query_of(selection, (part,), parameters)
+
+
+def _erased(parameters: dict[str, Any]) -> Query:
+    """Contacts erased in the commits after `changed_since`. Who came back under the old id is
+    among the changed ones instead."""
+    return Query(
+        parts=(
+            Part(
+                source="(SELECT contact_id AS id,"
+                " max(coalesce(erased_at, TIMESTAMP '1970-01-01')) AS \"erasedAt\""
+                " FROM tombstones WHERE commit > $changed_since AND commit <= $snapshot"
+                " GROUP BY contact_id) AS rows WHERE NOT EXISTS (SELECT 1 FROM contacts AS held"
+                " WHERE held.id = rows.id AND held.commit_from <= $snapshot"
+                " AND held.commit_to > $snapshot)"
+            ),
+        ),
+        parameters=parameters,
+        created='"erasedAt"',
+        key="id",
+        tie="",
+    )
 
 
 def _activities(
