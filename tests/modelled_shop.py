@@ -43,6 +43,7 @@ from outhaul.store.reader import SnapshotReader
 from outhaul.store.segments import add_members
 from outhaul.unload.reader import UnloadReader
 from outhaul.unload.store_unload import StoreUnload
+from outhaul.worker.cleaning import Cleaning
 from outhaul.worker.export_work import ExportWork
 from tests.oracle import OWN_FIELD, Activity, Contact, History, Row
 from tests.pipeline_shop import members
@@ -92,8 +93,10 @@ class ModelledShop:
         self.contacts = Contacts(
             self.commits, ContactReads(engine), FieldDefinitions(engine, fields), self.eraser
         )
+        leases = Leases(database, lease_s=30, fault_limit=1)
+        self.cleaning = Cleaning(leases, self.files)
         self.work = ExportWork(
-            Leases(database, lease_s=30, fault_limit=1),
+            leases,
             Accounts(database),
             Slices(database),
             Pipeline(
@@ -109,7 +112,7 @@ class ModelledShop:
                 if unloading
                 else None,
             ),
-            self.files,
+            self.cleaning,
             takeover_limit=1,
             stall_s=300,
             wake=lambda: None,

@@ -45,6 +45,7 @@ from outhaul.store.segment_reads import SegmentReads
 from outhaul.store.single_activities import PurchaseReads
 from outhaul.unload.reader import UnloadReader
 from outhaul.worker.bell import Bell
+from outhaul.worker.cleaning import Cleaning
 from outhaul.worker.compaction_work import CompactionWork
 from outhaul.worker.erasure_work import ErasureWork
 from outhaul.worker.export_work import ExportWork
@@ -92,12 +93,13 @@ class Outhaul:
             slice_rows=settings.slice_rows,
             unloads=UnloadReader(self._engine, self._files),
         )
+        cleaning = Cleaning(leases, self._files)
         exports = ExportWork(
             leases,
             registry.accounts,
             Slices(database),
             pipeline,
-            self._files,
+            cleaning,
             takeover_limit=settings.takeover_limit,
             stall_s=settings.stall_seconds,
             wake=bell.ring,
@@ -115,7 +117,7 @@ class Outhaul:
         # Whoever owns the directory knows that all earlier owners are dead, and their leases too.
         leases.release_all()
         registry.imports.release_all()
-        exports.tidy()
+        cleaning.at_start()
         compaction = CompactionWork(
             Compactor(self._engine, commits), commits, LiveSnapshots(database)
         )

@@ -1,6 +1,7 @@
 """One cell of the crash matrix: an export on a real server process that meets a fault."""
 
 import hashlib
+import math
 import shutil
 import signal
 import sys
@@ -23,6 +24,18 @@ _FAULTY = [sys.executable, "-m", "tests.crash.program"]
 _ROWS = 4000
 _LEASE_S = 1.0
 _SETTINGS = {"OUTHAUL_SLICE_ROWS": "1000", "OUTHAUL_WORKERS": "1"}
+_IMPATIENT = {
+    "OUTHAUL_FAULT_LIMIT": "2",
+    "OUTHAUL_STALL_SECONDS": "0.7",
+    "OUTHAUL_TAKEOVER_LIMIT": "2",
+}
+LASTING_CAUSES = {
+    "full-disk": "storageFull",
+    "read-only": "storageUnavailable",
+    "files-fail": "storageUnavailable",
+    "files-hang": "workerLost",
+}
+_ARCHIVE_IS_THERE = {"archive-durable", "finished"}
 _SLICES_FINISHED_BEFORE = {
     "rendering": TROUBLED_SLICE - 1,
     "slice-stored": TROUBLED_SLICE - 1,
@@ -84,6 +97,53 @@ def survives(shop: CrashShop, cell: Cell, folder: Path) -> None:
     finally:
         if caller.server.running:
             caller.server.kill()
+
+
+def ends(shop: CrashShop, cell: Cell, folder: Path) -> None:
+    """Assert that an export whose fault does not pass ends with its cause, unless its archive was
+    there before the fault; and that all is as it was once the storage is mended."""
+    caller = shop.copy(folder, **_IMPATIENT)
+    before = stored(caller)
+    try:
+        export = meets(caller, cell.step, cell.fault, seconds=math.inf)
+        if cell.step in _ARCHIVE_IS_THERE:
+            assert export["status"] == "finished", export
+        else:
+            assert export["status"] == "error", export
+            cause = LASTING_CAUSES[cell.fault]
+            told = (export["error"]["cause"], export["error"]["retryHelps"])
+            assert told == (cause, cause != "workerLost")
+        if cell.fault == "files-fail":
+            _check_outage(caller, export)
+        restart(caller)
+        for id_ in [one["id"] for one in caller.request("GET", "/exports/").json()["results"]]:
+            if caller.get(id_)["status"] == "finished":
+                assert list(caller.members(caller.get(id_)).values()) == [shop.text]
+        assert list(caller.members(caller.finished()).values()) == [shop.text]
+        ended_well = 1 + (export["status"] == "finished")
+        assert len(stored(caller)) == len(before) + ended_well, "archives and nothing else"
+    finally:
+        if caller.server.running:
+            caller.server.kill()
+
+
+def _check_outage(caller: Caller, export: dict[str, Any]) -> None:
+    """A client is told that its download has to wait, in the contract's shape, and that the
+    deletion of an export is done."""
+    listed = caller.request("GET", "/exports/").json()["results"]
+    links = [one["fileUrl"] for one in listed if one["status"] == "finished"]
+    for answer in (httpx.get(link) for link in links):
+        assert answer.status_code == 503
+        assert answer.json() == {
+            "status": 503,
+            "title": "Service Unavailable",
+            "detail": "The server's storage is away or full; ask again later.",
+        }
+    health = httpx.get(caller.server.url + "/health")
+    assert (health.status_code, health.json()["files"]) == (503, "failing (StorageUnavailable)")
+    gone = caller.create()["id"]
+    assert caller.request("DELETE", f"/exports/{gone}").status_code == 204
+    assert caller.request("GET", f"/exports/{gone}").status_code == 404
 
 
 def meets(caller: Caller, step: str, fault: str, *, seconds: float) -> dict[str, Any]:
@@ -151,7 +211,7 @@ def _check_finished(caller: Caller, export: dict[str, Any], step: str, text: byt
     """It is whole, cost no more than had to be, and a restart finds nothing left over."""
     assert export["status"] == "finished", export
     until = time.monotonic() + 30
-    while httpx.head(export["fileUrl"]).status_code == 500:  # The disk may not be mended yet.
+    while httpx.head(export["fileUrl"]).status_code == 503:  # The disk may not be mended yet.
         assert time.monotonic() < until
     assert list(caller.members(export).values()) == [text]
     manifest = caller.request("GET", f"/exports/{export['id']}/manifest").json()

@@ -16,10 +16,14 @@ class Cell:
     test: str | None
     gap: str | None
 
+    def __str__(self) -> str:
+        return f"{self.step}-{self.fault}"
 
-def read_cells() -> list[Cell]:
-    """Every cell of the file, in its order."""
-    table = tomllib.loads(PATH.read_text())["cells"]
+
+def read_cells(kind: str) -> list[Cell]:
+    """Every cell of one part of the file, in its order: of faults that are `passing`, of those
+    that are `lasting`, or of real `disks`."""
+    table = tomllib.loads(PATH.read_text())[kind]
     return [
         Cell(step=step, fault=fault, test=cell.get("test"), gap=cell.get("gap"))
         for step, row in table.items()
@@ -27,6 +31,6 @@ def read_cells() -> list[Cell]:
     ]
 
 
-def cells_of(file: str) -> list[Cell]:
-    """The cells whose test stands in this test file."""
-    return [cell for cell in read_cells() if cell.test and cell.test.startswith(f"{file}::")]
+def cells_of(kind: str, file: str) -> list[Cell]:
+    """The cells of one part whose test stands in this test file."""
+    return [cell for cell in read_cells(kind) if cell.test and cell.test.startswith(f"{file}::")]

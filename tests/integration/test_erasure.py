@@ -33,6 +33,7 @@ from outhaul.store.erasure import Footprints
 from outhaul.store.reader import SnapshotReader
 from outhaul.store.segment_reads import SegmentReads
 from outhaul.unload.reader import UnloadReader
+from outhaul.worker.cleaning import Cleaning
 from outhaul.worker.export_work import ExportWork
 from tests.pipeline_shop import PipelineShop, activities, members, request
 
@@ -56,8 +57,9 @@ class ErasingShop:
         self.exports = catalog_exports.Exports(database)
         self.erasures = Erasures(database)
         self.eraser = self.make_eraser(self.shop.commits)
+        leases = Leases(database, lease_s=30, fault_limit=3)
         self.work = ExportWork(
-            Leases(database, lease_s=30, fault_limit=3),
+            leases,
             Accounts(database),
             Slices(database),
             Pipeline(
@@ -68,7 +70,7 @@ class ErasingShop:
                 slice_rows=1000,
                 unloads=UnloadReader(self.shop.engine, self.shop.files),
             ),
-            self.shop.files,
+            Cleaning(leases, self.shop.files),
             stall_s=300,
             takeover_limit=10,
             wake=lambda: None,

@@ -219,7 +219,7 @@ def test_a_restart_keeps_the_unloads_that_are_needed(modelled: ModelledShop) -> 
     needed = unloads(modelled)
     assert needed
     modelled.files.write(needed[0].replace("unload-", "unload-0"), [b"of a plan that was lost"])
-    modelled.work.tidy()
+    modelled.cleaning.at_start()
     assert unloads(modelled) == needed
     modelled.finish()
     assert modelled.checked

@@ -2,7 +2,12 @@ import json
 
 import pytest
 
-from outhaul.domain.errors import CatalogUnavailable
+from outhaul.domain.errors import (
+    CatalogUnavailable,
+    MemoryExhausted,
+    StorageFull,
+    StorageUnavailable,
+)
 from tests.api_fakes import Edge, FakeExports
 
 BODY = json.dumps({"exportType": "contacts", "delimiter": ",", "dateFormat": "ISO"}).encode()
@@ -124,3 +129,29 @@ def test_while_the_catalog_is_away_the_answer_says_when_to_ask_again():
         "title": "Service Unavailable",
         "detail": "The server's catalog is away or busy; ask again soon.",
     }
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (StorageFull("secret"), "The server's storage is away or full; ask again later."),
+        (StorageUnavailable("secret"), "The server's storage is away or full; ask again later."),
+        (
+            MemoryExhausted("secret"),
+            "The server may not use that much memory now; ask again later.",
+        ),
+    ],
+)
+def test_a_failing_part_is_503_and_logged_without_its_words(error, detail, caplog):
+    """The caller learns that it is not the request; the log which kind of error it was."""
+
+    class Broken(FakeExports):
+        def page(self, account_id, *, page, page_size):
+            raise error
+
+    response = Edge(exports=Broken()).ask("GET", "/exports/")
+    assert (response.status_code, response.headers["content-type"]) == (503, "application/json")
+    assert response.json() == {"status": 503, "title": "Service Unavailable", "detail": detail}
+    [line] = [line for line in caplog.messages if "request failed" in line]
+    assert type(error).__name__ in line
+    assert "secret" not in caplog.text

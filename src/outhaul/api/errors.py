@@ -1,5 +1,6 @@
 """One table from what can go wrong to status and body; nothing else at the edge picks a status."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,14 +22,18 @@ from outhaul.domain.errors import (
     LinkRefused,
     MalformedBody,
     MediaTypeRefused,
+    MemoryExhausted,
     NotFinished,
     NotFound,
     OuthaulError,
     RateLimited,
     Refused,
     ScopeMissing,
+    StorageError,
     Unauthenticated,
 )
+
+_log = logging.getLogger(__name__)
 
 
 class BodyTooLarge(MalformedBody):
@@ -91,6 +96,8 @@ _ANSWERS: dict[type[OuthaulError], _Answer] = {
     BadRequest: _Answer(400, _own_words),
     NotFound: _Answer(404, _not_found),
     CatalogUnavailable: _Answer(503, "The server's catalog is away or busy; ask again soon."),
+    StorageError: _Answer(503, "The server's storage is away or full; ask again later."),
+    MemoryExhausted: _Answer(503, "The server may not use that much memory now; ask again later."),
 }
 _RETRY_AFTER_S = 5
 _FAULT = _Answer(500, "The server failed to answer; its log says why.")
@@ -122,7 +129,12 @@ def add_error_answers(app: FastAPI) -> None:
 
     async def ours(_: Request, error: Exception) -> Response:
         assert isinstance(error, OuthaulError)
-        return answer_to(error)
+        response = answer_to(error)
+        if response.status_code >= 500:
+            # The text of an error may quote the data; its kinds do not.
+            kinds = (type(error).__name__, type(error.__cause__).__name__)
+            _log.error("request failed error=%s cause=%s", *kinds)
+        return response
 
     async def query_refused(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)

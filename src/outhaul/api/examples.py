@@ -91,7 +91,7 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         _error(500, "Internal Server Error", "The server failed to answer; its log says why."),
     ),
     503: (
-        "A part of the server is away or busy; ask again after `Retry-After` seconds.",
+        "A part of the server is away, busy or full; ask again after `Retry-After` seconds.",
         _error(503, "Service Unavailable", "The server's catalog is away or busy; ask again soon."),
     ),
 }

@@ -13,7 +13,8 @@ from outhaul.domain.instants import to_text
 _FAILURES = {
     FailureCause.PARITY_BROKEN: "The rows read did not match the rows counted; nothing was kept.",
     FailureCause.STORAGE_FULL: "The server has no room for the file.",
-    FailureCause.STORAGE_UNAVAILABLE: "The server could not reach its file storage.",
+    FailureCause.STORAGE_UNAVAILABLE: "The storage of the server failed or could not be reached.",
+    FailureCause.OUT_OF_MEMORY: "The server may not use as much memory as this export needs.",
     FailureCause.ERASED: "A contact in the file has been erased, and the file with it;"
     " an export made now is without that contact.",
     FailureCause.ERASED_TOO_OFTEN: "Contacts were erased time and again while the export ran.",

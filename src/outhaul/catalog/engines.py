@@ -11,7 +11,15 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from outhaul.domain.errors import OuthaulError
 
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+# Somebody else writes, or the disk is full or fails.
+_AWAY = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+}
 # Classes of PostgreSQL's codes: connection, resources, operator's intervention, rolled back for
 # another's sake; 55P03 is a lock that did not come in time, 25006 a standby that took over.
 _PASSING = ("08", "53", "57", "40", "55P03", "25006")
@@ -82,7 +90,7 @@ def is_passing(error: SQLAlchemyError) -> bool:
         return False
     if isinstance(error.orig, sqlite3.Error):
         # The code's last byte tells the kind, those before it the occasion.
-        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _BUSY
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _AWAY
     state = getattr(error.orig, "sqlstate", None)
     return error.connection_invalidated or (
         state.startswith(_PASSING) if state else type(error).__name__ == "OperationalError"

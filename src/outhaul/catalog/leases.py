@@ -316,20 +316,24 @@ class Leases:
                     update(table).where(table.c.lease_until_ms > 0).values(lease_until_ms=0)
                 )
 
-    def exists(self, export_id: str) -> bool:
-        """Whether the export is still wanted."""
+    def has_ended(self, export_id: str) -> bool:
+        """Whether nothing is left to be done for the export; also when it is gone."""
+        running = select(exports.c.id).where(exports.c.id == export_id, exports.c.step.is_not(None))
         with self._database.reading() as connection:
-            found = connection.execute(select(exports.c.id).where(exports.c.id == export_id))
-            return found.first() is not None
+            return connection.execute(running).first() is None
 
-    def needed_files(self) -> set[str]:
-        """Keys of finished archives, and of the recorded slices of unfinished exports."""
+    def needed_files(self, export_id: str | None = None) -> set[str]:
+        """Keys of finished archives, and of the recorded slices of unfinished exports; of all
+        exports or of one."""
         archives = select(exports.c.archive_key).where(exports.c.archive_key.is_not(None))
         recorded = (
             select(slices.c.file_key)
             .join(exports, exports.c.id == slices.c.export_id)
             .where(slices.c.file_key.is_not(None), exports.c.step.is_not(None))
         )
+        if export_id is not None:
+            archives = archives.where(exports.c.id == export_id)
+            recorded = recorded.where(exports.c.id == export_id)
         with self._database.reading() as connection:
             return set(connection.execute(union_all(archives, recorded)).scalars())
 

@@ -20,11 +20,12 @@ OuthaulError
 ├── NotFound
 ├── Invalid                    every violation at once
 │   └── IdempotencyKeyReused   the key stands for another request
-├── StorageError               a file that could not be written, read or deleted
+├── StorageError               a file, or the store, that could not be written, read or deleted
 │   ├── FileMissing
 │   ├── StorageFull            no room, or a quota reached
 │   └── StorageUnavailable     any other fault of the disk or the object store
 ├── CatalogUnavailable         its database is away or busy; asking again later helps
+├── MemoryExhausted            the data engine needs more memory than it may have
 ├── ImportRefused              a file that as a whole cannot be taken in
 └── ExportFailed               why an export ended in `error`; carries a FailureCause
 """
@@ -168,7 +169,8 @@ class IdempotencyKeyReused(Invalid):
 
 
 class StorageError(OuthaulError):
-    """The object store failed at the file `key`, or at the files below that prefix."""
+    """The object store failed at the file `key`, or at the files below that prefix; or the disk
+    failed at the store of an account."""
 
     def __init__(self, key: str) -> None:
         super().__init__(key)
@@ -184,7 +186,12 @@ class StorageFull(StorageError):
 
 
 class StorageUnavailable(StorageError):
-    """The object store cannot be reached, refuses or is broken; its own error is the cause."""
+    """The object store or the disk cannot be reached, refuses or is broken; its own error is the
+    cause."""
+
+
+class MemoryExhausted(OuthaulError):
+    """The data engine needs more memory than its limit for what it was asked."""
 
 
 class CatalogUnavailable(OuthaulError):
@@ -209,6 +216,8 @@ class FailureCause(StrEnum):
     """There was no room for slices or the archive."""
     STORAGE_UNAVAILABLE = "storageUnavailable"
     """Slices or the archive could not be written or read."""
+    OUT_OF_MEMORY = "outOfMemory"
+    """The data engine needs more memory than its limit for a slice or for the plan."""
     ERASED = "erased"
     """The file held a contact that has been erased since, and was deleted for that."""
     ERASED_TOO_OFTEN = "erasedTooOften"

@@ -1,6 +1,7 @@
 """Create, look up, list and delete exports, and open their files by signed links."""
 
 import builtins
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,10 +13,12 @@ from outhaul.catalog import exports as catalog
 from outhaul.catalog.exports import ExportPage
 from outhaul.catalog.keys import LinkKeys
 from outhaul.domain.account import Account
-from outhaul.domain.errors import FileMissing, LinkRefused, NotFinished, NotFound
+from outhaul.domain.errors import FileMissing, LinkRefused, NotFinished, NotFound, StorageError
 from outhaul.domain.export import Export, ExportRequest, Origin
 from outhaul.files.object_store import Files
 from outhaul.store.segment_reads import SegmentReads
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +102,15 @@ class Exports:
     def delete(self, account_id: str, export_id: str) -> None:
         """Forget the export and its file; stops the work on it. Raises NotFound.
 
-        What a worker is just writing is removed by that worker, or else at the next start.
+        What a worker is just writing is removed by that worker. Whatever cannot be removed now is
+        at the next start; nobody can fetch it meanwhile.
         """
         self._exports.delete(account_id, export_id)
         self._wake()
-        self._files.delete_prefix(f"exports/{export_id}")
+        try:
+            self._files.delete_prefix(f"exports/{export_id}")
+        except StorageError as error:
+            _log.error("files left export=%s error=%s", export_id, type(error).__name__)
 
     def file_path(self, export: Export) -> str:
         """A new signed path and query under which a finished export's file can be fetched."""

@@ -31,7 +31,7 @@ _PART_BYTES = 16 << 20
 _PARTS_AT_ONCE = 4
 _CHECK_KEY = ".check"
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def open_files(location: str) -> "Files":

@@ -14,14 +14,18 @@ from pathlib import Path
 
 import duckdb
 
+from outhaul.domain.errors import StorageUnavailable
 from outhaul.domain.ids import is_id
 from outhaul.domain.priority import stand_back
 from outhaul.store import schema
+from outhaul.store.faults import is_invalidated, translated
 
 
 @dataclass
 class _Attached:
     users: int = 0
+    is_spoiled: bool = False
+    """A checkpoint of it failed: the engine refuses the file until it is attached anew."""
 
 
 class Engine:
@@ -54,30 +58,31 @@ class Engine:
 
     @contextmanager
     def session(self, account_id: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection of its own whose plain table names mean this account's tables."""
+        """A connection of its own whose plain table names mean this account's tables.
+
+        Raises StorageFull, StorageUnavailable and MemoryExhausted for the engine's own errors,
+        also for those that the block lets out.
+        """
         if not is_id(account_id):
             raise ValueError("not an account id")
-        self._attach(account_id)
-        try:
+        with translated(f"{account_id}.duckdb"), self._attached_file(account_id):
             connection = self._instance.cursor()
             try:
                 connection.execute(f"USE {_alias(account_id)}")
                 yield connection
             finally:
                 connection.close()
-        finally:
-            with self._lock:
-                self._attached[account_id].users -= 1
 
     @contextmanager
     def bare(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection of its own to no account's tables."""
+        """A connection of its own to no account's tables. Raises as `session` does."""
         with self._lock:
             connection = self._instance.cursor()
-        try:
-            yield connection
-        finally:
-            connection.close()
+        with translated("scratch"):
+            try:
+                yield connection
+            finally:
+                connection.close()
 
     def check(self) -> None:
         """Raise when the instance does not answer."""
@@ -91,14 +96,36 @@ class Engine:
                 self._detach(account_id)
             self._instance.close()
 
+    @contextmanager
+    def _attached_file(self, account_id: str) -> Iterator[None]:
+        """The account's file stays attached for the block."""
+        self._attach(account_id)
+        spoiled = False
+        try:
+            yield
+        except Exception as error:
+            spoiled = is_invalidated(error)
+            raise
+        finally:
+            with self._lock:
+                self._attached[account_id].users -= 1
+                self._attached[account_id].is_spoiled |= spoiled
+
     def _attach(self, account_id: str) -> None:
         with self._lock:
             known = self._attached.get(account_id)
+            if known is not None and known.is_spoiled:
+                if known.users:
+                    # They fail one by one; then the file can be attached anew.
+                    raise StorageUnavailable(f"{account_id}.duckdb")
+                self._detach(account_id)
+                known = None
             if known is None:
                 self._make_room()
                 path = self._folder / f"{account_id}.duckdb"
-                quoted = str(path).replace("'", "''")
-                self._instance.execute(f"ATTACH '{quoted}' AS {_alias(account_id)}")
+                if not path.exists():
+                    self._make(path)
+                self._instance.execute(f"ATTACH {_quoted(path)} AS {_alias(account_id)}")
                 known = self._attached[account_id] = _Attached()
                 try:
                     self._prepare(account_id)
@@ -107,6 +134,15 @@ class Engine:
                     raise
             known.users += 1
             self._attached.move_to_end(account_id)
+
+    def _make(self, path: Path) -> None:
+        """An empty file, under its name only when it is whole: the engine could not open what a
+        full disk or a crash would leave of one."""
+        new = path.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        self._instance.execute(f"ATTACH {_quoted(new)} AS made")
+        self._instance.execute("DETACH made")
+        new.replace(path)
 
     def _prepare(self, account_id: str) -> None:
         cursor = self._instance.cursor()
@@ -126,6 +162,11 @@ class Engine:
     def _detach(self, account_id: str) -> None:
         self._instance.execute(f"DETACH {_alias(account_id)}")
         del self._attached[account_id]
+
+
+def _quoted(path: Path) -> str:
+    text = str(path).replace("'", "''")
+    return f"'{text}'"
 
 
 def _alias(account_id: str) -> str:

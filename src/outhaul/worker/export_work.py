@@ -3,21 +3,17 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.leases import Claim, Lease, LeaseLost, Leases
 from outhaul.catalog.slices import Slices
 from outhaul.domain.cancellation import Cancellation, Cancelled
-from outhaul.domain.errors import (
-    ExportFailed,
-    FailureCause,
-    FileMissing,
-    StorageFull,
-    StorageUnavailable,
-)
-from outhaul.files.object_store import Files
-from outhaul.pipeline.pipeline import LostSlice, Pipeline, folder
+from outhaul.domain.errors import ExportFailed, FailureCause
+from outhaul.pipeline.pipeline import LostSlice, Pipeline
+from outhaul.worker.causes import cause_of
+from outhaul.worker.cleaning import Cleaning
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +36,7 @@ class ExportWork:
         accounts: Accounts,
         slices: Slices,
         pipeline: Pipeline,
-        files: Files,
+        cleaning: Cleaning,
         *,
         takeover_limit: int,
         stall_s: float,
@@ -52,7 +48,7 @@ class ExportWork:
         self._accounts = accounts
         self._slices = slices
         self._pipeline = pipeline
-        self._files = files
+        self._cleaning = cleaning
         self._takeover_limit = takeover_limit
         self._stall_s = stall_s
         self._wake = wake
@@ -65,6 +61,7 @@ class ExportWork:
         """Claim a step and do it; False when nothing was due."""
         taken = self._claim(owner)
         if taken is None:
+            self._cleaning.again()
             return False
         claim, held = taken
         lease = claim.lease
@@ -73,10 +70,10 @@ class ExportWork:
         except Cancelled:
             _log.info("step cancelled export=%s step=%s", lease.export_id, lease.step)
             self._leases.release(lease)
-            self._discard_if_gone(lease)
+            self._cleaning.if_ended(lease.export_id)
         except LeaseLost:
             _log.info("lease lost export=%s step=%s", lease.export_id, lease.step)
-            self._discard_if_gone(lease)
+            self._cleaning.if_ended(lease.export_id)
         except Exception as error:  # noqa: BLE001 -- reported, with its cause
             self._report(lease, error)
         finally:
@@ -107,14 +104,6 @@ class ExportWork:
             held = list(self._held.values())
         for one in held:
             one.cancellation.cancel()
-
-    def tidy(self) -> None:
-        """Remove files that no export needs: for the owner of the files, before work starts."""
-        self._files.sweep()
-        known, unloads = self._leases.needed_files(), self._leases.needed_unloads()
-        for key in list(self._files.keys("exports")):
-            if key not in known and key.rpartition("/")[0] not in unloads:
-                self._files.delete([key])
 
     def _claim(self, owner: str) -> tuple[Claim, _Held] | None:
         """A step may have killed the process with all that it had in hand. Done alone, a step
@@ -171,12 +160,10 @@ class ExportWork:
             )
             self._leases.finished(lease, archive, manifest.text())
             _log.info("export finished export=%s bytes=%d", export.id, archive.bytes)
-            self._files.delete(
-                [key for key in self._files.keys(folder(export)) if key != archive.key]
-            )
+            self._cleaning.if_ended(export.id)
 
     def _report(self, lease: Lease, error: Exception) -> None:
-        cause = _cause(error)
+        cause = cause_of(error)
         # The text of an error may quote the data; its kind and place do not.
         _log.error(
             "step failed export=%s step=%s cause=%s error=%s",
@@ -186,33 +173,11 @@ class ExportWork:
             type(error).__name__,
             exc_info=_log.isEnabledFor(logging.DEBUG),
         )
-        try:
-            ended = self._leases.failed(
+        with suppress(LeaseLost):
+            self._leases.failed(
                 lease,
                 cause,
                 final=isinstance(error, ExportFailed),
                 lost_slice=error.slice_plan if isinstance(error, LostSlice) else None,
             )
-        except LeaseLost:
-            ended = False
-        if ended:
-            self._files.delete_prefix(f"exports/{lease.export_id}")
-        else:
-            self._discard_if_gone(lease)
-
-    def _discard_if_gone(self, lease: Lease) -> None:
-        """A deleted export must leave no file; what this step wrote came after the deletion."""
-        if not self._leases.exists(lease.export_id):
-            self._files.delete_prefix(f"exports/{lease.export_id}")
-
-
-def _cause(error: Exception) -> FailureCause:
-    match error:
-        case ExportFailed():
-            return error.cause
-        case StorageFull():
-            return FailureCause.STORAGE_FULL
-        case StorageUnavailable() | FileMissing() | LostSlice():
-            return FailureCause.STORAGE_UNAVAILABLE
-        case _:
-            return FailureCause.INTERNAL
+        self._cleaning.if_ended(lease.export_id)
