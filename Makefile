@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak chaos test-readers bench bench-check lint format clean
+.PHONY: help install demo test soak chaos test-readers test-browser pictures bench bench-check lint format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,6 +34,12 @@ soak: $(STAMP) ## 10,000 random histories against the oracle (RUNS=...), some tw
 
 test-readers: $(STAMP) ## open our ZIPs with unzip, 7z, bsdtar, Java and Node (apt: unzip p7zip-full libarchive-tools; JDK; Node)
 	$(BIN)/python -m pytest -n 2 tests/readers
+
+test-browser: $(STAMP) ## click through the console in chromium (bash tests/browser/install.sh first)
+	$(BIN)/python -m pytest tests/browser
+
+pictures: $(STAMP) ## take the pictures of the console in docs/images anew
+	OUTHAUL_PICTURES=1 $(BIN)/python -m pytest tests/browser/test_every_page.py
 
 bench: $(STAMP) ## Outhaul and its rivals on the same rows: SIZE=small (minutes) or full (an hour)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'

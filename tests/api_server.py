@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from outhaul.api.app import create_app
 from outhaul.auth.secrets import hash_secret, new_token
 from outhaul.catalog.accounts import Accounts
+from outhaul.console.app import create_console
 from outhaul.domain.account import Language, Scope
 from outhaul.settings import Settings
 from outhaul.wiring import Outhaul, Registry
@@ -72,7 +73,8 @@ def serving(data: Path, **settings: object) -> Iterator[Address]:
     with idle_outhaul(data, **settings) as (outhaul, key):
         outhaul.start()
         try:
-            with listening(create_app(outhaul.services)) as (host, port):
+            app = create_app(outhaul.services, create_console(outhaul.console))
+            with listening(app) as (host, port):
                 yield Address(host=host, port=port, key=key)
         finally:
             outhaul.stop()

@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     rate_limit: int = Field(100, ge=1, description="Requests a minute and account.")
     queue_limit: int = Field(5, ge=1, description="Unfinished exports an account may have.")
     link_minutes: int = Field(100, ge=1, description="How long a file link is good.")
+    session_minutes: float = Field(
+        720, gt=0, description="How long somebody stays signed in to the console."
+    )
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,

@@ -17,8 +17,10 @@ from outhaul.catalog.live_snapshots import LiveSnapshots
 from outhaul.catalog.past_runs import PastRuns
 from outhaul.catalog.rates import Rates
 from outhaul.catalog.slices import Slices
+from outhaul.console.services import ConsoleServices
 from outhaul.exports.descriptions import Descriptions
 from outhaul.exports.estimates import Estimates
+from outhaul.exports.overview import Overview
 from outhaul.exports.service import Exports
 from outhaul.files.object_store import open_files
 from outhaul.ingest.bulk import Bulk
@@ -130,16 +132,30 @@ class Outhaul:
             ],
             bell,
         )
-        self.services = Services(
-            exports=Exports(
-                catalog_exports.Exports(database),
+        use_cases = Exports(
+            catalog_exports.Exports(database),
+            LinkKeys(database),
+            SegmentReads(self._engine),
+            self._files,
+            queue_limit=settings.queue_limit,
+            link_s=settings.link_minutes * 60,
+            wake=bell.ring,
+        )
+        intake = self._intake(
+            commits,
+            fields,
+            eraser,
+            scratch,
+            Uploads(
+                registry.imports,
                 LinkKeys(database),
-                SegmentReads(self._engine),
-                self._files,
-                queue_limit=settings.queue_limit,
+                folder=data / "uploads",
                 link_s=settings.link_minutes * 60,
                 wake=bell.ring,
             ),
+        )
+        self.services = Services(
+            exports=use_cases,
             keys=registry.keys,
             rates=Rates(limit=settings.rate_limit),
             describe=Descriptions(commits, fields).describe,
@@ -148,19 +164,17 @@ class Outhaul:
             health=self.health,
             worker_alive=self._worker.alive,
             public_url=settings.public_url,
-            intake=self._intake(
-                commits,
-                fields,
-                eraser,
-                scratch,
-                Uploads(
-                    registry.imports,
-                    LinkKeys(database),
-                    folder=data / "uploads",
-                    link_s=settings.link_minutes * 60,
-                    wake=bell.ring,
-                ),
-            ),
+            intake=intake,
+        )
+        self.console = ConsoleServices(
+            keys=registry.keys,
+            signing_keys=LinkKeys(database).ring,
+            exports=use_cases,
+            overview=Overview(catalog_exports.Exports(database), Slices(database)),
+            intake=intake,
+            worker_alive=self._worker.alive,
+            public_url=settings.public_url,
+            session_minutes=settings.session_minutes,
         )
 
     def _intake(

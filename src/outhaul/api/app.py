@@ -1,6 +1,7 @@
 """The application: every route, every error answer, the rate headers around it all."""
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from outhaul import __version__
@@ -17,12 +18,13 @@ from outhaul.api.import_routes import add_import_routes
 from outhaul.api.pages import add_pages
 from outhaul.api.purchase_routes import add_purchase_routes
 from outhaul.api.rate_headers import RateHeaders
+from outhaul.api.resource import base_url
 from outhaul.api.segment_routes import add_segment_routes
 from outhaul.api.services import Services
 
 
-def create_app(services: Services) -> ASGIApp:
-    """The HTTP edge over `services`.
+def create_app(services: Services, console: ASGIApp | None = None) -> ASGIApp:
+    """The HTTP edge over `services`, with the `console` at its path, if there is one.
 
     Only uvicorn with `http="h11"` brings the casing of the rate headers to the client. Keep its
     access log off: request lines hold the signatures of file links.
@@ -51,4 +53,14 @@ def create_app(services: Services) -> ASGIApp:
         add_import_routes(app, services, services.intake)
     add_download_route(app, services)
     add_pages(app, services)
+    if console is not None:
+        _add_console(app, services, console)
     return RateHeaders(app)
+
+
+def _add_console(app: FastAPI, services: Services, console: ASGIApp) -> None:
+    def start(request: Request) -> Response:
+        return RedirectResponse(f"{base_url(services, request)}/console/")
+
+    app.add_api_route("/console", start, include_in_schema=False)
+    app.mount("/console", console)

@@ -1,6 +1,5 @@
 """Who may pass: key, rate limit, blocked account, scope, in the contract's order."""
 
-import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -9,9 +8,9 @@ from fastapi.security import APIKeyHeader
 
 from outhaul.api.rate_headers import remember_verdict, retry_after_seconds
 from outhaul.api.services import Services
-from outhaul.auth.secrets import DECOY_HASH, verify_secret
+from outhaul.auth.credentials import read_credentials, verified
 from outhaul.domain.account import Account, ApiKey, Scope
-from outhaul.domain.errors import AccountBlocked, RateLimited, ScopeMissing, Unauthenticated
+from outhaul.domain.errors import AccountBlocked, RateLimited, ScopeMissing
 
 AUTHORIZATION = APIKeyHeader(
     name="Authorization",
@@ -19,7 +18,6 @@ AUTHORIZATION = APIKeyHeader(
     description="`apiKey <keyId>:<keySecret>`",
     auto_error=False,
 )
-_CREDENTIALS = re.compile(r"(?:apiKey +)?([!-9;-~]{1,100}):([!-~]{1,200})", re.IGNORECASE)
 
 
 def guard(services: Services, scope: Scope) -> Callable[..., Account]:
@@ -44,13 +42,5 @@ def guard(services: Services, scope: Scope) -> Callable[..., Account]:
 
 def _authenticate(services: Services, credentials: str | None) -> tuple[ApiKey, Account]:
     """The key that is meant and its account. Raises Unauthenticated, whatever is wrong."""
-    match = _CREDENTIALS.fullmatch((credentials or "").strip())
-    if match is None:
-        raise Unauthenticated
-    key_id, secret = match.groups()
-    found = services.keys.find(key_id)
-    # An unknown key costs as much time as a wrong secret, so key ids cannot be probed.
-    right = verify_secret(secret, found[0].secret_hash if found else DECOY_HASH)
-    if found is None or not right or found[0].revoked_at is not None:
-        raise Unauthenticated
-    return found
+    key_id, secret = read_credentials(credentials or "")
+    return verified(secret, services.keys.find(key_id))

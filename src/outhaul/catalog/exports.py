@@ -1,6 +1,7 @@
 """Exports as callers see them: create, look up, list, delete."""
 
 import uuid
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
@@ -14,6 +15,7 @@ from outhaul.domain.export import (
     Export,
     ExportRequest,
     ExportStatus,
+    ExportType,
     Origin,
 )
 from outhaul.domain.ids import new_id
@@ -126,11 +128,27 @@ class Exports:
             raise NotFound("export", export_id)
         return export_of(row)
 
-    def page(self, account_id: str, *, page: int, page_size: int) -> ExportPage:
-        """Page number `page`, counted from 1."""
+    def page(
+        self,
+        account_id: str,
+        *,
+        page: int,
+        page_size: int,
+        statuses: Collection[ExportStatus] = (),
+        export_type: ExportType | None = None,
+    ) -> ExportPage:
+        """Page number `page`, counted from 1, of all exports or of those with one of the
+        `statuses` and of this type."""
+        wanted = exports.c.account_id == account_id
+        if statuses:
+            wanted &= exports.c.status.in_([status.value for status in statuses])
+        if export_type is not None:
+            # Quotes within a JSON text are escaped, so this is a property and no part of a value.
+            property_ = f'"export_type":"{export_type.value}"'
+            wanted &= exports.c.request.contains(property_, autoescape=True)
         statement = (
             select(exports)
-            .where(exports.c.account_id == account_id)
+            .where(wanted)
             .order_by(exports.c.created_ms.desc(), exports.c.id.desc())
             .offset((page - 1) * page_size)
             .limit(page_size + 1)
@@ -141,6 +159,16 @@ class Exports:
             results=tuple(export_of(row) for row in rows[:page_size]),
             has_next=len(rows) > page_size,
         )
+
+    def counts(self, account_id: str) -> Mapping[ExportStatus, int]:
+        """How many exports of the account have each status; none: left out."""
+        statement = (
+            select(exports.c.status, func.count())
+            .where(exports.c.account_id == account_id)
+            .group_by(exports.c.status)
+        )
+        with self._database.reading() as connection:
+            return {ExportStatus(status): count for status, count in connection.execute(statement)}
 
     def delete(self, account_id: str, export_id: str) -> None:
         """Forget the export and its slices; work on it loses its lease. Raises NotFound."""

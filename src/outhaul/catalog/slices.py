@@ -1,16 +1,30 @@
 """Rows of the slices table as plans and facts."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, select
 
-from outhaul.catalog.database import Database
+from outhaul.catalog.database import Database, now_ms
 from outhaul.catalog.tables import slices
 from outhaul.domain.export import MemberKind, RowKey, SliceFacts, SlicePlan
 
 
+@dataclass(frozen=True, kw_only=True)
+class SliceState:
+    """A slice as it is now."""
+
+    plan: SlicePlan
+    facts: SliceFacts | None
+    """None until it is rendered."""
+    held: bool
+    """Whether a worker is rendering it."""
+    attempt: int
+    """How often it has been claimed."""
+
+
 class Slices:
-    """The recorded slices of an export."""
+    """The slices of an export."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -25,6 +39,26 @@ class Slices:
         with self._database.reading() as connection:
             rows = connection.execute(statement).all()
         return tuple((slice_plan_of(row), _facts(row)) for row in rows)
+
+    def states(self, export_id: str) -> tuple[SliceState, ...]:
+        """All planned slices, in the order of members and positions."""
+        statement = (
+            select(slices)
+            .where(slices.c.export_id == export_id)
+            .order_by(slices.c.member, slices.c.position)
+        )
+        now = now_ms()
+        with self._database.reading() as connection:
+            rows = connection.execute(statement).all()
+        return tuple(
+            SliceState(
+                plan=slice_plan_of(row),
+                facts=None if row.crc32 is None else _facts(row),
+                held=row.crc32 is None and row.lease_until_ms > now,
+                attempt=row.attempt,
+            )
+            for row in rows
+        )
 
 
 def slice_plan_of(row: "Row[tuple[object, ...]]") -> SlicePlan:

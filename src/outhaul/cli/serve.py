@@ -13,6 +13,7 @@ import uvicorn
 
 from outhaul.api.app import create_app
 from outhaul.cli.options import Data, settings
+from outhaul.console.app import create_console
 from outhaul.domain.errors import OuthaulError
 from outhaul.settings import Settings
 from outhaul.wiring import Outhaul, Registry
@@ -58,7 +59,7 @@ def _run(registry: Registry, chosen: Settings) -> None:
     outhaul = Outhaul(registry, chosen)
     # h11, because the other parser lower-cases the names of headers that clients match by case.
     config = uvicorn.Config(
-        create_app(outhaul.services),
+        create_app(outhaul.services, create_console(outhaul.console)),
         host=chosen.host,
         port=chosen.port,
         http="h11",

@@ -1,0 +1,38 @@
+"""The console as one application: every page, the checks before it, the headers around it."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from outhaul.console.assets import asset
+from outhaul.console.error_pages import error_answers
+from outhaul.console.export_pages import export_routes
+from outhaul.console.links import HOME, Links
+from outhaul.console.services import ConsoleServices
+from outhaul.console.sessions import Sessions
+from outhaul.console.shield import Shield
+from outhaul.console.sign_in import sign_in_routes
+from outhaul.console.visit import Door
+
+
+def create_console(services: ConsoleServices) -> ASGIApp:
+    """The application, to be mounted at `/console`."""
+    sessions = Sessions(services.keys, services.signing_keys, life_s=services.session_minutes * 60)
+    door = Door(sessions, services.public_url)
+
+    def start(request: Request) -> Response:
+        return RedirectResponse(Links(request, services.public_url).to(HOME), 303)
+
+    app = Starlette(
+        routes=[
+            Route("/", start),
+            Route("/assets/{name}", asset),
+            *sign_in_routes(sessions, door, services.public_url),
+            *export_routes(services, door),
+        ],
+        exception_handlers=error_answers(services.public_url),
+    )
+    # Around all of it, because Starlette answers faults outside of its own middleware.
+    return Shield(app)

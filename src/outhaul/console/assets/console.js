@@ -1,0 +1,72 @@
+// What pages do beyond htmx: copying, questions before deleting, telling screen readers of ends.
+"use strict";
+
+// A page in the background asks nothing.
+document.addEventListener("htmx:before:request", (event) => {
+  const polls = event.detail.ctx.sourceElement.hasAttribute("data-poll");
+  if (polls && document.hidden) event.preventDefault();
+});
+
+function say(text) {
+  document.getElementById("said").textContent = text;
+}
+
+// States of exports and imports, to tell when one has changed.
+const states = new Map();
+function watchStates() {
+  for (const element of document.querySelectorAll("[data-watched]")) {
+    const { watched, state, name } = element.dataset;
+    if (states.has(watched) && states.get(watched) !== state) say(`${name}: ${state}`);
+    states.set(watched, state);
+  }
+}
+document.addEventListener("htmx:after:swap", watchStates);
+
+async function copy(text) {
+  if (navigator.clipboard && window.isSecureContext) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  // Browsers keep the clipboard from pages that come over plain HTTP from another machine.
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await copy(button.dataset.copy);
+  say("Copied.");
+  button.classList.add("said");
+  const label = button.querySelector("[data-label]");
+  if (label) label.textContent = "Copied";
+  setTimeout(() => {
+    button.classList.remove("said");
+    if (label) label.textContent = "Copy";
+  }, 1600);
+});
+
+// A form that cannot be undone asks first.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  const question = form.dataset.question;
+  if (!question || form.dataset.sure) return;
+  event.preventDefault();
+  const dialog = document.getElementById("question");
+  dialog.querySelector("h2").textContent = question;
+  dialog.querySelector("p").textContent = form.dataset.consequence || "";
+  dialog.querySelector("[value=yes]").textContent = form.dataset.verb;
+  dialog.returnValue = "";
+  dialog.onclose = () => {
+    if (dialog.returnValue !== "yes") return;
+    form.dataset.sure = "yes";
+    form.requestSubmit();
+  };
+  dialog.showModal();
+});
+
+document.addEventListener("DOMContentLoaded", watchStates);

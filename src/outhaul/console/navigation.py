@@ -1,0 +1,43 @@
+"""The pages that the navigation leads to, in groups."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from outhaul.domain.account import Scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One page."""
+
+    title: str
+    path: str
+    scope: Scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A group of pages."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+_ALL = (
+    Section(
+        title="Exports",
+        entries=(Entry(title="Exports", path="/exports", scope=Scope.EXPORT_READ),),
+    ),
+)
+
+
+def sections(scopes: Collection[Scope]) -> tuple[Section, ...]:
+    """The groups that a key with these scopes may see something of."""
+    open_ = (
+        Section(
+            title=section.title,
+            entries=tuple(entry for entry in section.entries if entry.scope in scopes),
+        )
+        for section in _ALL
+    )
+    return tuple(section for section in open_ if section.entries)

@@ -1,0 +1,25 @@
+"""What the console needs from below."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from outhaul.catalog.keys import Keys
+from outhaul.exports.overview import Overview
+from outhaul.exports.service import Exports
+from outhaul.ingest.intake import Intake
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsoleServices:
+    """Everything that pages call."""
+
+    keys: Keys
+    signing_keys: Callable[[], dict[str, bytes]]
+    """The ring that sessions are signed with, the newest key last; shared by all nodes."""
+    exports: Exports
+    overview: Overview
+    intake: Intake
+    worker_alive: Callable[[], bool]
+    public_url: str | None
+    """Base of what is shown as the server's address; None: what the request was sent to."""
+    session_minutes: float

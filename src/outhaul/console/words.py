@@ -1,0 +1,92 @@
+"""What states and faults are called on pages, and what to do about them."""
+
+from dataclasses import dataclass
+
+from outhaul.domain.errors import FailureCause
+from outhaul.domain.export import ExportStatus, ExportType, MemberKind
+from outhaul.domain.imports import ImportStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """A state in a word, and how it is coloured."""
+
+    word: str
+    tone: str
+    """`quiet`, `busy`, `good` or `bad`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """What went wrong, and what helps."""
+
+    title: str
+    explanation: str
+    advice: str
+
+
+EXPORT_STATES = {
+    ExportStatus.QUEUED: State(word="Waiting", tone="quiet"),
+    ExportStatus.IN_PROGRESS: State(word="Running", tone="busy"),
+    ExportStatus.FINISHED: State(word="Finished", tone="good"),
+    ExportStatus.ERROR: State(word="Failed", tone="bad"),
+}
+IMPORT_STATES = {
+    ImportStatus.QUEUED: State(word="Waiting", tone="quiet"),
+    ImportStatus.IN_PROGRESS: State(word="Running", tone="busy"),
+    ImportStatus.FINISHED: State(word="Finished", tone="good"),
+    ImportStatus.ERROR: State(word="Failed", tone="bad"),
+    ImportStatus.CANCELLED: State(word="Stopped", tone="quiet"),
+}
+EXPORT_TYPES = {ExportType.CONTACTS: "Contacts", ExportType.ACTIVITIES: "Activities"}
+MEMBERS = {
+    MemberKind.CONTACTS: "Contacts",
+    MemberKind.ERASED: "Erased contacts",
+    MemberKind.ACTIVITIES: "Activities",
+    MemberKind.PRODUCTS: "Product lines",
+}
+FAILURES = {
+    FailureCause.PARITY_BROKEN: Failure(
+        title="The rows did not add up",
+        explanation="The rows that were read are not exactly those that were counted before."
+        " A file that may be incomplete is never published, so nothing was kept.",
+        advice="Please report this to whoever runs this server: it should not happen.",
+    ),
+    FailureCause.STORAGE_FULL: Failure(
+        title="No room for the file",
+        explanation="The server's file storage is full.",
+        advice="Delete exports that you need no longer, or have the storage made larger. Then make"
+        " the export again.",
+    ),
+    FailureCause.STORAGE_UNAVAILABLE: Failure(
+        title="The file storage could not be reached",
+        explanation="Parts of the file could not be written or read, several times in a row.",
+        advice="Make the export again when the storage is back; System health tells.",
+    ),
+    FailureCause.ERASED: Failure(
+        title="The file was deleted for an erased contact",
+        explanation="The file held a contact that has been erased since. No file may keep one.",
+        advice="Make the export again: it will be without that contact.",
+    ),
+    FailureCause.ERASED_TOO_OFTEN: Failure(
+        title="Contacts were erased time and again",
+        explanation="Each erasure makes a running export begin anew, and there were too many.",
+        advice="Make the export again once the erasures are through.",
+    ),
+    FailureCause.OUT_OF_MEMORY: Failure(
+        title="Not enough memory",
+        explanation="A part of the file needed more memory than the server may use.",
+        advice="Make a narrower export, such as fewer days; or ask for a higher limit of memory, and"
+        " make it again.",
+    ),
+    FailureCause.WORKER_LOST: Failure(
+        title="The work stopped without a word",
+        explanation="Worker after worker ended or hung at the same step, for want of memory say.",
+        advice="The server's log may say where. A narrower export, such as fewer days, may pass.",
+    ),
+    FailureCause.INTERNAL: Failure(
+        title="A fault of the server",
+        explanation="Something went wrong that nobody had thought of. The log has the details.",
+        advice="Please report it to whoever runs this server, with the id of this export.",
+    ),
+}
