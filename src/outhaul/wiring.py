@@ -22,6 +22,7 @@ from outhaul.exports.descriptions import Descriptions
 from outhaul.exports.estimates import Estimates
 from outhaul.exports.overview import Overview
 from outhaul.exports.service import Exports
+from outhaul.exports.volumes import Volumes
 from outhaul.files.object_store import open_files
 from outhaul.ingest.bulk import Bulk
 from outhaul.ingest.contact_service import Contacts
@@ -39,6 +40,7 @@ from outhaul.store.commits import Commits
 from outhaul.store.compaction import Compactor
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.contact_reads import ContactReads
+from outhaul.store.counts import Counts
 from outhaul.store.engine import Engine
 from outhaul.store.erasure import Footprints
 from outhaul.store.field_definitions import FieldDefinitions
@@ -154,12 +156,13 @@ class Outhaul:
                 wake=bell.ring,
             ),
         )
+        estimate = Estimates(pipeline, reader, PastRuns(database)).estimate
         self.services = Services(
             exports=use_cases,
             keys=registry.keys,
             rates=Rates(limit=settings.rate_limit),
             describe=Descriptions(commits, fields).describe,
-            estimate=Estimates(pipeline, reader, PastRuns(database)).estimate,
+            estimate=estimate,
             newest_commit=lambda account_id: commits.snapshot(account_id).number,
             health=self.health,
             worker_alive=self._worker.alive,
@@ -171,6 +174,8 @@ class Outhaul:
             signing_keys=LinkKeys(database).ring,
             exports=use_cases,
             overview=Overview(catalog_exports.Exports(database), Slices(database)),
+            volumes=Volumes(commits, Counts(self._engine)),
+            estimate=estimate,
             intake=intake,
             worker_alive=self._worker.alive,
             public_url=settings.public_url,

@@ -24,6 +24,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 PAGES = {
     "exports": "/exports",
+    "new-export": "/exports/new?type=activities",
     "export-running": "/exports/{running}",
     "export-finished": "/exports/{finished}",
     "export-failed": "/exports/{failed}",
@@ -72,6 +73,9 @@ def test_a_page_is_accessible_and_whole(
         shown.rows += 9000
         shown.running.show(shown.rows)
         expect(page.get_by_text("rows/s")).to_be_visible()
+    if name == "new-export":
+        expect(page.locator("#window")).to_contain_text("31 days")
+        expect(page.get_by_label("Of whom")).to_contain_text("4,0")
     take_picture(page, f"{name}-{look}")
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from outhaul.api.dates import window_fault
 from outhaul.api.extras_body import (
     ActivitiesExtrasBody,
     AnyExtrasBody,
@@ -31,6 +30,7 @@ from outhaul.domain.export import (
 )
 from outhaul.domain.ids import is_id
 from outhaul.domain.instants import DATE_PATTERN, EXPECTED_DATE, parse_instant
+from outhaul.domain.windows import window_fault
 
 
 def _instant(value: object) -> datetime:

@@ -10,6 +10,7 @@ from outhaul.console.assets import asset
 from outhaul.console.error_pages import error_answers
 from outhaul.console.export_pages import export_routes
 from outhaul.console.links import HOME, Links
+from outhaul.console.new_export_pages import new_export_routes
 from outhaul.console.services import ConsoleServices
 from outhaul.console.sessions import Sessions
 from outhaul.console.shield import Shield
@@ -30,6 +31,7 @@ def create_console(services: ConsoleServices) -> ASGIApp:
             Route("/", start),
             Route("/assets/{name}", asset),
             *sign_in_routes(sessions, door, services.public_url),
+            *new_export_routes(services, door),
             *export_routes(services, door),
         ],
         exception_handlers=error_answers(services.public_url),

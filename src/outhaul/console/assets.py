@@ -13,7 +13,11 @@ _FOLDER = resources.files("outhaul.console") / "assets"
 _TYPES = {
     "console.css": "text/css",
     "console.js": "text/javascript",
+    "charts.js": "text/javascript",
     "htmx.min.js": "text/javascript",
+    "new_export.js": "text/javascript",
+    "uPlot.iife.min.js": "text/javascript",
+    "uPlot.min.css": "text/css",
     "icon.svg": "image/svg+xml",
 }
 _KEPT = "public, max-age=31536000, immutable"

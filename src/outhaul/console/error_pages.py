@@ -16,10 +16,12 @@ from outhaul.domain.errors import (
     AccountBlocked,
     BadRequest,
     CatalogUnavailable,
+    MemoryExhausted,
     NotFinished,
     NotFound,
     OuthaulError,
     ScopeMissing,
+    StorageError,
     Unauthenticated,
 )
 
@@ -104,12 +106,17 @@ def _of(error: Exception) -> _Told:
                 advice="Ask whoever runs this server.",
             )
         case CatalogUnavailable():
-            return _Told(
-                status=HTTPStatus.SERVICE_UNAVAILABLE,
-                title="The catalog is away or busy",
-                text="The database that knows accounts and exports does not answer now."
-                " Nothing was changed.",
-                advice="Try again in a few seconds.",
+            return _unavailable(
+                "The catalog is away or busy",
+                "The database that knows accounts and exports does not answer now.",
+            )
+        case StorageError():
+            return _unavailable(
+                "The storage is away or full", "What this page needs cannot be read or written now."
+            )
+        case MemoryExhausted():
+            return _unavailable(
+                "Not enough memory", "The server may not use as much as this page needs now."
             )
         case NotFinished():
             return _Told(status=HTTPStatus.CONFLICT, title="Not finished yet", text=error.detail)
@@ -119,3 +126,12 @@ def _of(error: Exception) -> _Told:
             )
         case _:
             return _FAULT
+
+
+def _unavailable(title: str, text: str) -> _Told:
+    return _Told(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        title=title,
+        text=f"{text} Nothing was changed.",
+        advice="Try again in a few seconds. If it stays like this, tell whoever runs this server.",
+    )

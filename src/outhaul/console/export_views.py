@@ -114,4 +114,6 @@ def narrowing(export: Export, names: Mapping[str, str], timezone: str) -> tuple[
     if filters.segment_id:
         known = names.get(filters.segment_id)
         said.append(f"segment {known}" if known else f"segment {filters.segment_id}")
+    if export.request.extras.changed_since is not None:
+        said.append(f"changed since commit {export.request.extras.changed_since}")
     return tuple(said)

@@ -26,7 +26,10 @@ class Section:
 _ALL = (
     Section(
         title="Exports",
-        entries=(Entry(title="Exports", path="/exports", scope=Scope.EXPORT_READ),),
+        entries=(
+            Entry(title="All exports", path="/exports", scope=Scope.EXPORT_READ),
+            Entry(title="New export", path="/exports/new", scope=Scope.EXPORT_WRITE),
+        ),
     ),
 )
 

@@ -4,8 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from outhaul.catalog.keys import Keys
+from outhaul.domain.account import Account
+from outhaul.domain.estimate import Estimate
+from outhaul.domain.export import ExportRequest
 from outhaul.exports.overview import Overview
 from outhaul.exports.service import Exports
+from outhaul.exports.volumes import Volumes
 from outhaul.ingest.intake import Intake
 
 
@@ -18,6 +22,9 @@ class ConsoleServices:
     """The ring that sessions are signed with, the newest key last; shared by all nodes."""
     exports: Exports
     overview: Overview
+    volumes: Volumes
+    estimate: Callable[[Account, ExportRequest], Estimate]
+    """What an export of this request would be if it was made now."""
     intake: Intake
     worker_alive: Callable[[], bool]
     public_url: str | None

@@ -76,8 +76,8 @@ FAILURES = {
     FailureCause.OUT_OF_MEMORY: Failure(
         title="Not enough memory",
         explanation="A part of the file needed more memory than the server may use.",
-        advice="Make a narrower export, such as fewer days; or ask for a higher limit of memory, and"
-        " make it again.",
+        advice="Make a narrower export, such as fewer days; or ask for a higher limit of memory,"
+        " and make it again.",
     ),
     FailureCause.WORKER_LOST: Failure(
         title="The work stopped without a word",

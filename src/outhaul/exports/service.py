@@ -67,7 +67,12 @@ class Exports:
         return self._segments.exists(account_id, segment_id)
 
     def create(
-        self, account: Account, request: ExportRequest, *, idempotency_key: str | None = None
+        self,
+        account: Account,
+        request: ExportRequest,
+        *,
+        idempotency_key: str | None = None,
+        origin: Origin = Origin.API,
     ) -> Export:
         """A queued export; when this returns, it will be done whatever happens to the process.
         With the `idempotency_key` of an export of the last 24 hours: that export, as it is now.
@@ -77,7 +82,7 @@ class Exports:
         export = self._exports.create(
             account.id,
             request,
-            origin=Origin.API,
+            origin=origin,
             queue_limit=self._queue_limit,
             idempotency_key=idempotency_key,
         )

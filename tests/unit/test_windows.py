@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from outhaul.api.dates import window_fault
 from outhaul.domain.instants import parse_instant, to_text
+from outhaul.domain.windows import window_fault
 
 
 @pytest.mark.parametrize(

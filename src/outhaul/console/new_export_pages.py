@@ -1,0 +1,151 @@
+"""A new export: the form, what it is estimated to be, and its start."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from outhaul.console.export_form import ExportForm
+from outhaul.console.services import ConsoleServices
+from outhaul.console.visit import Door, Visit
+from outhaul.console.words import EXPORT_TYPES, MEMBERS
+from outhaul.domain.account import Account, Scope
+from outhaul.domain.activity_types import ACTIVITY_TYPES
+from outhaul.domain.dates import format_instant
+from outhaul.domain.errors import Invalid, QueueFull
+from outhaul.domain.export import DateFormat, Delimiter, ExportType, Origin, Version
+from outhaul.domain.instants import now
+from outhaul.store.counts import DayCount
+
+_DELIMITERS = {Delimiter.COMMA: "Comma", Delimiter.SEMICOLON: "Semicolon"}
+
+
+class NewExportPages:
+    """Handlers."""
+
+    def __init__(self, services: ConsoleServices) -> None:
+        self._exports = services.exports
+        self._segments = services.intake.segments
+        self._volumes = services.volumes
+        self._estimate = services.estimate
+
+    def form(self, visit: Visit) -> Response:
+        """The empty form; a link may say the type and the segment."""
+        asked = visit.request.query_params
+        type_ = next((one for one in ExportType if one == asked.get("type")), ExportType.CONTACTS)
+        return self._page(
+            visit, ExportForm(export_type=type_.value, segment_id=asked.get("segment", ""))
+        )
+
+    def segments(self, visit: Visit) -> Response:
+        """The choice of segments with their sizes; counting them takes longer than the page."""
+        chosen = visit.request.query_params.get("segment", "")
+        segments = self._segments.all(visit.account.id)
+        return visit.page(
+            "new_export_segments.html",
+            everybody=self._volumes.of(visit.account).contacts,
+            segments=[
+                (segment, self._segments.count(visit.account, segment.id)) for segment in segments
+            ],
+            chosen=chosen,
+        )
+
+    def days(self, visit: Visit) -> Response:
+        """Activities by day and type, for the chart."""
+        content = json.dumps(_chart(self._volumes.of(visit.account).days), separators=(",", ":"))
+        return Response(content, media_type="application/json")
+
+    def estimate(self, visit: Visit) -> Response:
+        """What the export would be: rows, bytes, seconds and the first rows."""
+        form = ExportForm.of(visit.form)
+        try:
+            request = form.request(visit.account, self._segment_ids(visit, form))
+        except Invalid as invalid:
+            return visit.page("new_export_estimate.html", faults=_faults(invalid), told=None)
+        told = self._estimate(visit.account, request)
+        return visit.page("new_export_estimate.html", faults={}, told=told, members=MEMBERS)
+
+    def start(self, visit: Visit) -> Response:
+        """Make the export and show it; or the form again, with what is wrong."""
+        form = ExportForm.of(visit.form)
+        try:
+            request = form.request(visit.account, self._segment_ids(visit, form))
+            made = self._exports.create(visit.account, request, origin=Origin.APP)
+        except Invalid as invalid:
+            return self._page(visit, form, status=422, faults=_faults(invalid))
+        except QueueFull as full:
+            told = (
+                f"{full.limit} exports are unfinished already, as many as an account may have."
+                " Start this one when one of them has ended, or stop one."
+            )
+            return self._page(visit, form, status=400, told=told)
+        return visit.go(f"/exports/{made.id}")
+
+    def _page(
+        self,
+        visit: Visit,
+        form: ExportForm,
+        *,
+        status: int = 200,
+        faults: Mapping[str, str] | None = None,
+        told: str = "",
+    ) -> Response:
+        segments = self._segments.all(visit.account.id) if visit.may(Scope.SEGMENT_READ) else ()
+        return visit.page(
+            "new_export.html",
+            status=status,
+            form=form,
+            faults=faults or {},
+            told=told,
+            types=EXPORT_TYPES,
+            segments=segments,
+            activity_types=list(ACTIVITY_TYPES),
+            versions=list(reversed(Version)),
+            date_formats=_date_formats(visit.account),
+            delimiters=_DELIMITERS,
+        )
+
+    def _segment_ids(self, visit: Visit, form: ExportForm) -> set[str]:
+        known = form.segment_id and self._exports.segment_known(visit.account.id, form.segment_id)
+        return {form.segment_id} if known else set()
+
+
+def new_export_routes(services: ConsoleServices, door: Door) -> list[Route]:
+    """Where the pages are; before those of one export, which would take `new` for an id."""
+    pages = NewExportPages(services)
+    read, write = Scope.EXPORT_READ, Scope.EXPORT_WRITE
+    return [
+        Route("/exports/new", door.page(pages.form, write)),
+        Route("/exports/new", door.page(pages.start, write), methods=["POST"]),
+        Route("/exports/new/segments", door.page(pages.segments, write, Scope.SEGMENT_READ)),
+        Route("/exports/new/days", door.page(pages.days, write)),
+        Route("/exports/new/estimate", door.page(pages.estimate, read), methods=["POST"]),
+    ]
+
+
+def _faults(invalid: Invalid) -> dict[str, str]:
+    return {violation.name: violation.reason for violation in invalid.violations}
+
+
+def _date_formats(account: Account) -> list[tuple[DateFormat, str]]:
+    """Each with the present written in it."""
+    present = now()
+    return [
+        (one, format_instant(present, one, account.language, account.timezone))
+        for one in DateFormat
+    ]
+
+
+def _chart(days: Sequence[DayCount]) -> dict[str, object]:
+    """The first day, and per type a number for each day from there on."""
+    if not days:
+        return {"first": None, "types": {}}
+    first, last = days[0].day, days[-1].day
+    length = (last - first) // timedelta(days=1) + 1
+    types: dict[str, list[int]] = {}
+    for one in days:
+        counts = types.setdefault(one.type, [0] * length)
+        counts[(one.day - first) // timedelta(days=1)] = one.count
+    return {"first": first.isoformat(), "types": types}

@@ -1,0 +1,84 @@
+"""A new export, made by clicking and by keyboard."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.console_site import Site
+
+
+def the_form(here: Site, person: Page) -> None:
+    person.goto(f"{here.url}/console/exports")
+    person.get_by_role("link", name="New export").first.click()
+    person.get_by_role("radio", name="Activities").check()
+    expect(person.locator("#window")).to_contain_text("31 days")
+
+
+def test_fields_of_activities_show_only_for_activities(here: Site, person: Page) -> None:
+    """Contacts have neither days nor types."""
+    the_form(here, person)
+    expect(person.get_by_label("First day")).to_be_visible()
+    person.get_by_role("radio", name=re.compile("^Contacts")).check()
+    expect(person.get_by_label("First day")).to_be_hidden()
+
+
+def test_more_than_31_days_are_refused_while_choosing(here: Site, person: Page) -> None:
+    """In the fields it is said and not sent; on the chart drawing stops at 31 days."""
+    the_form(here, person)
+    person.get_by_label("First day").fill("2026-09-20")
+    person.get_by_label("Last day").fill("2026-10-21")
+    said = person.locator("#window")
+    expect(said).to_have_text("These are 32 days; an export has at most 31.")
+    person.get_by_role("button", name="Start export").click()
+    expect(person.get_by_label("Last day")).to_be_focused()
+    expect(person.get_by_role("heading", name="New export")).to_be_visible()
+    chart = person.locator("#days .u-over")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    person.mouse.move(box["x"] + 10, box["y"] + 40)
+    person.mouse.down()
+    person.mouse.move(box["x"] + box["width"] - 5, box["y"] + 40, steps=5)
+    expect(said).to_have_text(re.compile(r"31 days, .* at most 31 days\."))
+    person.mouse.up()
+    person.get_by_role("button", name="Last 7 days").click()
+    expect(said).to_have_text(re.compile(r"^7 days, [\d,]+ activities\.$"))
+
+
+def test_types_show_what_the_chosen_days_hold(here: Site, person: Page) -> None:
+    """The sum of the chosen types is what the estimate counts and the export has."""
+    the_form(here, person)
+    person.get_by_role("button", name="Last 7 days").click()
+    counts = []
+    for type_ in ("web-page-visited", "email-opened"):
+        box = person.get_by_label(type_)
+        box.press("Space")
+        expect(box).to_be_checked()
+        shown = person.locator(f"[data-count-of={type_}]").inner_text()
+        counts.append(int(shown.replace(",", "")))
+    assert all(counts)
+    expect(person.locator("#window")).to_contain_text(f"{sum(counts):,} activities")
+    person.get_by_role("button", name="Estimate").press("Enter")
+    estimate = person.locator("#estimate")
+    expect(estimate).to_contain_text(f"{sum(counts):,}")
+    expect(estimate).to_contain_text("about")
+    sample = person.get_by_role("region", name="First rows of activities")
+    expect(sample.get_by_role("row")).to_have_count(11)
+    person.get_by_role("button", name="Start export").press("Enter")
+    expect(person.get_by_text("Finished", exact=True)).to_be_visible()
+    expect(person.locator(".big")).to_have_text(f"{sum(counts):,}")
+
+
+def test_segments_come_with_their_sizes(here: Site, person: Page) -> None:
+    """And the one that is chosen stays chosen, and narrows the export."""
+    the_form(here, person)
+    person.get_by_role("radio", name=re.compile("^Contacts")).check()
+    choice = person.get_by_label("Of whom")
+    expect(choice).to_contain_text("All contacts, 4,")
+    option = choice.locator("option", has_text="Returning customers").first
+    name = option.inner_text()
+    choice.select_option(label=name)
+    person.get_by_role("button", name="Start export").click()
+    expect(person.get_by_text("segment Returning customers")).to_be_visible()
+    expect(person.get_by_text("Finished", exact=True)).to_be_visible()
+    expect(person.locator(".big")).to_have_text(name.rpartition(", ")[2])

@@ -1,0 +1,157 @@
+"""The form of a new export, as the server makes it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from outhaul.domain.account import Scope
+from tests.console_site import Site, Visitor, site, words
+
+OCTOBER = {"first": "2026-10-01", "last": "2026-10-31"}
+FIELDS = {"version": "v6", "dates": "ISO", "delimiter": ";"}
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Three activities around midnight in Madrid, where the account's days begin."""
+    with site(tmp_path_factory.mktemp("console") / "data", rate_limit=100_000) as opened:
+        lines = [
+            {"type": "login", "createdAt": "2026-09-30T21:59:59.999Z", "email": "a@x.example"},
+            {"type": "login", "createdAt": "2026-09-30T22:00:00.000Z", "email": "a@x.example"},
+            {"type": "search", "createdAt": "2026-10-31T22:59:59.999Z", "email": "b@x.example"},
+        ]
+        body = "\n".join(json.dumps(line) for line in lines)
+        headers = {"content-type": "application/x-ndjson", "idempotency-key": "one"}
+        opened.api.done("POST", "/activities/", 200, content=body, headers=headers)
+        yield opened
+
+
+@pytest.fixture
+def visitor(here: Site) -> Visitor:
+    return here.visitor()
+
+
+def sent(visitor: Visitor, path: str = "/exports/new", **fields: Any) -> httpx.Response:
+    return visitor.send(path, [*FIELDS.items(), *fields.items()])
+
+
+def made(here: Site, answer: httpx.Response) -> dict[str, Any]:
+    """The finished export that the form led to."""
+    assert answer.status_code == 303, words(answer.text)
+    export_id = answer.headers["location"].rpartition("/")[2]
+    return here.api.until(f"/exports/{export_id}", "finished")
+
+
+def test_a_form_makes_the_export_that_it_says(here: Site, visitor: Visitor) -> None:
+    """Days are the account's, from the first one's start to the last one's end."""
+    export = made(here, sent(visitor, type="activities", **OCTOBER, activity="login", guard="on"))
+    assert export["origin"] == "app"
+    assert export["delimiter"] == ";"
+    assert export["filters"] == {
+        "activityTypes": ["login"],
+        "fromDate": "2026-09-30T22:00:00.000Z",
+        "toDate": "2026-10-31T22:59:59.999Z",
+    }
+    assert export["total"] == 1
+    manifest = json.loads(here.visitor().get(f"/exports/{export['id']}/manifest").text)
+    assert manifest["extras"] == {"formulaGuard": True}
+    assert made(here, sent(visitor, type="activities", **OCTOBER))["total"] == 2
+    # What stands in fields that are hidden for contacts does not count.
+    contacts = made(here, sent(visitor, type="contacts", **OCTOBER, activity="login"))
+    assert (contacts["total"], contacts.get("filters")) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"first": ""}, "Choose the first day."),
+        ({"last": "soon"}, "Choose the last day."),
+        ({"last": "9999-12-31"}, "Choose the last day."),
+        ({"last": "2026-09-30"}, "The last day lies before the first."),
+        ({"last": "2026-11-01"}, "These are 32 days; an export has at most 31."),
+        ({"activity": "dancing"}, "no activity type"),
+        ({"segment": "0" * 24}, "not there any more"),
+        ({"segment": "nonsense"}, "not there any more"),
+        ({"version": "v99"}, "Choose one of those that are offered."),
+        ({"type": "banners"}, "Choose one of those that are offered."),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_field(
+    visitor: Visitor, fields: dict[str, str], fault: str
+) -> None:
+    """Nothing is made; the form comes back as it was filled in; the estimate says it too."""
+    all_ = {"type": "activities", **OCTOBER} | fields
+    answer = visitor.send("/exports/new", [*(FIELDS | all_).items()])
+    assert answer.status_code == 422
+    told = words(visitor.send("/exports/new/estimate", [*(FIELDS | all_).items()]).text)
+    assert fault in told
+    if "type" not in fields and "version" not in fields:
+        assert fault in words(answer.text)
+        assert 'aria-invalid="true"' in answer.text or "activity" in fields
+        assert f'value="{all_["first"]}"' in answer.text
+
+
+def test_an_estimate_tells_rows_size_time_and_the_first_rows(visitor: Visitor) -> None:
+    """The rows are exact; the sample is what the file will say."""
+    answer = sent(visitor, "/exports/new/estimate", type="activities", **OCTOBER)
+    text = words(answer.text)
+    assert "Rows 2 " in text
+    assert "about" in text
+    assert "2026-09-30T22:00:00.000Z" in text
+    assert "2026-09-30T21:59:59.999Z" not in text
+    assert "b@x.example" in text
+
+
+def test_the_chart_counts_days_of_the_account(here: Site, visitor: Visitor) -> None:
+    """A millisecond before midnight in Madrid is the day before; new data is seen at once."""
+    assert json.loads(visitor.page("/exports/new/days")) == {
+        "first": "2026-09-30",
+        "types": {"login": [1, 1] + [0] * 30, "search": [0] * 31 + [1]},
+    }
+    line = {"type": "login", "createdAt": "2026-10-01T12:00:00Z", "email": "a@x.example"}
+    headers = {"content-type": "application/x-ndjson", "idempotency-key": "two"}
+    here.api.done("POST", "/activities/", 200, content=json.dumps(line), headers=headers)
+    assert json.loads(visitor.page("/exports/new/days"))["types"]["login"][:2] == [1, 2]
+    other = here.visitor(here.new_key(account=here.new_account("Without data")))
+    assert json.loads(other.page("/exports/new/days")) == {"first": None, "types": {}}
+
+
+def test_segments_are_offered_with_their_sizes(here: Site, visitor: Visitor) -> None:
+    """And may be called anything."""
+    name = "<b>Ana & co"
+    segment = here.api.done("POST", "/segments/", 201, json={"name": name})
+    here.api.done("POST", f"/segments/{segment['id']}/members", 200, json=["a@x.example"])
+    options = visitor.page(f"/exports/new/segments?segment={segment['id']}")
+    assert "All contacts, 2" in words(options)
+    assert f"{name}, 1" in words(options)
+    assert f'value="{segment["id"]}" selected' in options
+    assert "<b>" not in options
+    export = made(here, sent(visitor, type="contacts", segment=segment["id"]))
+    assert export["total"] == 1
+
+
+def test_too_many_unfinished_exports_are_told(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The form stays as it was filled in."""
+    data = tmp_path_factory.mktemp("console") / "data"
+    with site(data, queue_limit=1) as opened:
+        opened.rest()
+        visitor = opened.visitor()
+        assert sent(visitor, type="contacts").status_code == 303
+        answer = sent(visitor, type="contacts")
+        assert answer.status_code == 400
+        assert "1 exports are unfinished already" in words(answer.text)
+
+
+def test_the_form_needs_the_scope_to_create(here: Site) -> None:
+    """Without it there is neither a button nor a page; without segment:read no choice of one."""
+    reader = here.visitor(here.new_key(Scope.EXPORT_READ))
+    assert "New export" not in words(reader.page("/exports"))
+    assert reader.get("/exports/new").status_code == 403
+    assert sent(reader, type="contacts").status_code == 403
+    assert sent(reader, "/exports/new/estimate", type="contacts").status_code == 200
+    writer = here.visitor(here.new_key(Scope.EXPORT_READ, Scope.EXPORT_WRITE))
+    assert "segment:read" in words(writer.page("/exports/new"))
+    assert writer.get("/exports/new/segments").status_code == 403
