@@ -17,7 +17,7 @@ from benchmarks.measure import Figure, costing, zip_sizes
 from demo.server import outhaul
 
 _SCOPES = ("--scope", "export:read", "--scope", "export:write")
-_POLL_EVERY_S = 0.1
+_POLL_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from benchmarks.prototype import Shop, Task
 from outhaul.archive.deflate import SliceCompressor
 from outhaul.files.object_store import Files, open_files
 from outhaul.store.reader import SmallBatches
-from outhaul.store.selection import Query, query, within
+from outhaul.store.selection import query, within
 
 _RESULTS = Path(__file__).parent / "results"
 _ROUNDS = 3
@@ -55,24 +55,19 @@ def _rendered(shop: Shop, task: Task, *, ordered: bool, as_text: bool) -> None:
     with shop.engine.session(shop.account) as connection:
         rows = query(task.selection, identities_changed=False)
         condition, parameters = within(rows, task.part.first, task.part.until)
-        lines = " UNION ALL ".join(
-            f"SELECT {shop.line(task, part.types)} AS line, {rows.created}, {rows.key}{rows.tie}"
-            f" FROM {part.source}{condition}"
-            for part in rows.parts
-        )
+        statement = rows.lines(lambda types: shop.line(task, types), condition)
+        if not ordered:
+            statement = statement[: statement.rindex(" ORDER BY ")]
         if as_text:
-            order = _order(rows) if ordered else ""
-            relation = connection.sql(f"SELECT line FROM ({lines}){order}", params=parameters)
+            relation = connection.sql(statement, params=parameters)
             with nanoarrow.c_array_stream(SmallBatches(relation)) as stream:
                 for _ in stream:
                     pass
         else:
             # Only summed up: the lines are made, and leave the engine no more.
-            connection.execute(f"SELECT sum(strlen(line)) FROM ({lines})", parameters).fetchall()
-
-
-def _order(rows: Query) -> str:
-    return f" ORDER BY {rows.created}, {rows.key}{rows.tie}"
+            connection.execute(
+                f"SELECT sum(strlen(line)) FROM ({statement})", parameters
+            ).fetchall()
 
 
 def _compressed(shop: Shop, task: Task) -> Iterator[bytes]:

@@ -20,6 +20,8 @@ _BATCH_ROWS = 8192
 _BUCKETS = 8192
 _SMALL_SLICE_ROWS = 50_000
 _LEAST_SLICES = 4
+_SMALL_REST = 0.1
+"""A last slice of less than this part of the others joins the one before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,7 @@ class RowReader(ABC):
         with self.opened(place, selection, between=between) as (connection, found):
             condition, parameters = within(found, *between)
             ends = connection.execute(
-                f"SELECT epoch_ms({found.created}), {found.key} FROM {found.keys}{condition}"
+                f"SELECT epoch_ms({found.created}), {found.key} FROM {found.keys(condition)}"
                 f" ORDER BY {found.created}, {found.key} LIMIT 1 OFFSET {rows}",
                 parameters,
             ).fetchall()
@@ -95,15 +97,7 @@ class RowReader(ABC):
             if not rows.parts:
                 return
             condition, parameters = within(rows, *between)
-            parts = " UNION ALL ".join(
-                f"SELECT {line_sql(part.types)} AS line, {rows.created}, {rows.key}{rows.tie}"
-                f" FROM {part.source}{condition}"
-                for part in rows.parts
-            )
-            statement = (
-                f"SELECT line, {rows.created}, {rows.key} FROM ({parts})"
-                f" ORDER BY {rows.created}, {rows.key}{rows.tie}"
-            )
+            statement = rows.lines(line_sql, condition)
             # A relation streams; execute() would hold the whole result in memory first.
             relation = connection.sql(statement, params=parameters)
             with nanoarrow.c_array_stream(SmallBatches(relation)) as stream:
@@ -203,7 +197,7 @@ def _cuts(
     width = (high - low) // _BUCKETS + 1
     buckets = connection.execute(
         f"SELECT (epoch_ms({rows.created}) - $low) // $width AS bucket, count(*)"
-        f" FROM {rows.keys} GROUP BY bucket ORDER BY bucket",
+        f" FROM {rows.keys()} GROUP BY bucket ORDER BY bucket",
         rows.parameters | {"low": low, "width": width},
     ).fetchall()
     total = sum(count for _, count in buckets)
@@ -228,7 +222,10 @@ def _cuts(
         if not held:
             start = begin
         held += count
-    if held:
+    if held and cuts and held < slice_rows * _SMALL_REST:
+        first, rows_before = cuts[-1]
+        cuts[-1] = (first, rows_before + held)
+    elif held:
         cuts.append((RowKey(start, ""), held))
     return [*cuts, end]
 
@@ -236,7 +233,7 @@ def _cuts(
 def _bounds_ms(connection: duckdb.DuckDBPyConnection, rows: Query) -> tuple[int, int] | None:
     """The first and the last creation instant; None when there are no rows."""
     low, high = connection.execute(
-        f"SELECT epoch_ms(min({rows.created})), epoch_ms(max({rows.created})) FROM {rows.keys}",
+        f"SELECT epoch_ms(min({rows.created})), epoch_ms(max({rows.created})) FROM {rows.keys()}",
         rows.parameters,
     ).fetchall()[0]
     return None if low is None else (low, high)
@@ -253,7 +250,7 @@ def _exact_cuts(
     found = connection.execute(
         "WITH keys AS ("
         f" SELECT {rows.created} AS created, {rows.key} AS id, count(*) AS lines"
-        f" FROM {rows.keys}{condition} GROUP BY 1, 2"
+        f" FROM {rows.keys(condition)} GROUP BY 1, 2"
         "), placed AS ("
         " SELECT created, id, lines,"
         " (sum(lines) OVER (ORDER BY created, id) - lines) // $slice_rows AS part FROM keys"

@@ -1,5 +1,6 @@
 """A selection as SQL: which rows of which table, as of which commit, in the file's order."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,9 +14,11 @@ from outhaul.store.members import members
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """Rows of one table: what stands after FROM, with at least one condition at its end."""
+    """Rows of one table that meet the conditions."""
 
-    source: str
+    table: str
+    """What stands after FROM; a table of the store has a `rowid`."""
+    where: str = "true"
     types: frozenset[str] = frozenset()
     """The activity types among the rows."""
 
@@ -33,14 +36,62 @@ class Query:
     """Further ordering within one key: product lines have a position."""
     between_ms: tuple[int, int] | None = None
     """Instants (ms since 1970, both included) that no row lies outside of, where known."""
+    contact: str = '"contactId"'
+    """The column that says whose a row is."""
+    contact_ids: str | None = None
+    """A query of the contacts whose rows alone are meant; None: everybody's."""
+
+    def source(self, part: Part, condition: str = "") -> str:
+        """The part's rows that meet the condition (it starts with AND), after FROM."""
+        return f"{part.table} WHERE {part.where}{condition}{self._of_members}"
+
+    def keys(self, condition: str = "") -> str:
+        """The `created` and `key` of every row that meets the condition, after FROM."""
+        # Who is a member is asked once for all tables: the list of them may be long.
+        whose = [self.contact] if self.contact_ids is not None else []
+        columns = ", ".join(dict.fromkeys([self.created, self.key, *whose]))
+        each = " UNION ALL ".join(
+            f"SELECT {columns} FROM {part.table} WHERE {part.where}{condition}"
+            for part in self.parts
+        )
+        return f"({each}) AS rows WHERE true{self._of_members}"
+
+    def lines(self, line_sql: Callable[[frozenset[str]], str], condition: str) -> str:
+        """The statement that gives `line`, `created` and `key` of the rows that meet the
+        condition, in the file's order. `line_sql` tells the expression of a line for rows of
+        these activity types."""
+        found, chosen = "", [self.source(part, condition) for part in self.parts]
+        if self.contact_ids is not None and len(self.parts) > 1:
+            # Here too members are asked for once, and then each table for the rows found in it.
+            each = " UNION ALL ".join(
+                f"SELECT {number} AS part, rowid AS place, {self.contact} FROM {part.table}"
+                f" WHERE {part.where}{condition}"
+                for number, part in enumerate(self.parts)
+            )
+            found = (
+                "WITH found AS MATERIALIZED"
+                f" (SELECT part, place FROM ({each}) WHERE true{self._of_members}) "
+            )
+            chosen = [
+                f"{part.table} WHERE rowid IN (SELECT place FROM found WHERE part = {number})"
+                f"{condition}"
+                for number, part in enumerate(self.parts)
+            ]
+        lines = " UNION ALL ".join(
+            f"SELECT {line_sql(part.types)} AS line, {self.created}, {self.key}{self.tie}"
+            f" FROM {source}"
+            for part, source in zip(self.parts, chosen, strict=True)
+        )
+        return (
+            f"{found}SELECT line, {self.created}, {self.key} FROM ({lines})"
+            f" ORDER BY {self.created}, {self.key}{self.tie}"
+        )
 
     @property
-    def keys(self) -> str:
-        """The `created` and `key` of every row, after FROM; a condition may follow with AND."""
-        each = " UNION ALL ".join(
-            f"SELECT {self.created}, {self.key} FROM {part.source}" for part in self.parts
-        )
-        return f"({each}) AS rows WHERE true"
+    def _of_members(self) -> str:
+        if self.contact_ids is None:
+            return ""
+        return f" AND {self.contact} IN ({self.contact_ids})"
 
 
 def query(selection: Selection, *, identities_changed: bool) -> Query:
@@ -56,18 +107,16 @@ def query(selection: Selection, *, identities_changed: bool) -> Query:
     if selection.kind is MemberKind.ERASED:
         return _erased(parameters)
     if selection.kind is MemberKind.CONTACTS:
-        return _contacts(selection, contact_ids, parameters)
-    return _activities(selection, contact_ids, parameters, identities_changed=identities_changed)
+        return query_of(selection, (_contacts(parameters),), parameters, contact_ids)
+    parts = _activities(selection, parameters, identities_changed=identities_changed)
+    return query_of(selection, parts, parameters, contact_ids)
 
 
-def _contacts(selection: Selection, contact_ids: str | None, parameters: dict[str, Any]) -> Query:
+def _contacts(parameters: dict[str, Any]) -> Part:
     where = ["commit_from <= $snapshot", "commit_to > $snapshot"]
     if "changed_since" in parameters:
         where.append("commit_from > $changed_since")
-    if contact_ids is not None:
-        where.append(f"id IN ({contact_ids})")
-    part = Part(source=f"contacts AS rows WHERE {' AND '.join(where)}")
-    return query_of(selection, (part,), parameters)
+    return Part(table="contacts AS rows", where=" AND ".join(where))
 
 
 def _erased(parameters: dict[str, Any]) -> Query:
@@ -76,12 +125,12 @@ def _erased(parameters: dict[str, Any]) -> Query:
     return Query(
         parts=(
             Part(
-                source="(SELECT contact_id AS id,"
+                table="(SELECT contact_id AS id,"
                 " max(coalesce(erased_at, TIMESTAMP '1970-01-01')) AS \"erasedAt\""
                 " FROM tombstones WHERE commit > $changed_since AND commit <= $snapshot"
-                " GROUP BY contact_id) AS rows WHERE NOT EXISTS (SELECT 1 FROM contacts AS held"
-                " WHERE held.id = rows.id AND held.commit_from <= $snapshot"
-                " AND held.commit_to > $snapshot)"
+                " GROUP BY contact_id) AS rows",
+                where="NOT EXISTS (SELECT 1 FROM contacts AS held WHERE held.id = rows.id"
+                " AND held.commit_from <= $snapshot AND held.commit_to > $snapshot)",
             ),
         ),
         parameters=parameters,
@@ -92,12 +141,8 @@ def _erased(parameters: dict[str, Any]) -> Query:
 
 
 def _activities(
-    selection: Selection,
-    contact_ids: str | None,
-    parameters: dict[str, Any],
-    *,
-    identities_changed: bool,
-) -> Query:
+    selection: Selection, parameters: dict[str, Any], *, identities_changed: bool
+) -> tuple[Part, ...]:
     where = ["commit <= $snapshot"]
     if selection.from_date is not None:
         where.append('"createdAt" >= $from_date')
@@ -105,8 +150,6 @@ def _activities(
     if selection.to_date is not None:
         where.append('"createdAt" <= $to_date')
         parameters["to_date"] = _naive(selection.to_date)
-    if contact_ids is not None:
-        where.append(f'"contactId" IN ({contact_ids})')
     wanted = frozenset(selection.activity_types or ACTIVITY_TYPES)
     parts = []
     for table, held in _tables(selection.kind):
@@ -118,14 +161,27 @@ def _activities(
             listed = ", ".join(f"'{type_}'" for type_ in sorted(types))
             conditions.append(f"list_contains([{listed}], type)")
         rows = _with_present_email(table) if identities_changed else f"{table} AS rows"
-        parts.append(Part(source=f"{rows} WHERE {' AND '.join(conditions)}", types=types))
-    return query_of(selection, tuple(parts), parameters)
+        parts.append(Part(table=rows, where=" AND ".join(conditions), types=types))
+    return tuple(parts)
 
 
-def query_of(selection: Selection, parts: tuple[Part, ...], parameters: dict[str, Any]) -> Query:
+def query_of(
+    selection: Selection,
+    parts: tuple[Part, ...],
+    parameters: dict[str, Any],
+    contact_ids: str | None = None,
+) -> Query:
     """The query of these parts, in the order of the selection's file."""
     if selection.kind is MemberKind.CONTACTS:
-        return Query(parts=parts, parameters=parameters, created='"_createdAt"', key="id", tie="")
+        return Query(
+            parts=parts,
+            parameters=parameters,
+            created='"_createdAt"',
+            key="id",
+            tie="",
+            contact="id",
+            contact_ids=contact_ids,
+        )
     products = selection.kind is MemberKind.PRODUCTS
     return Query(
         parts=parts,
@@ -134,6 +190,7 @@ def query_of(selection: Selection, parts: tuple[Part, ...], parameters: dict[str
         key='"activityId"' if products else "id",
         tie=", position" if products else "",
         between_ms=_between_ms(selection),
+        contact_ids=contact_ids,
     )
 
 
@@ -153,7 +210,7 @@ def _tables(kind: MemberKind) -> list[tuple[str, frozenset[str]]]:
 
 def _with_present_email(table: str) -> str:
     return (
-        "(SELECT held.* REPLACE (CASE WHEN moved.contact_id IS NULL THEN held.email"
+        "(SELECT held.rowid, held.* REPLACE (CASE WHEN moved.contact_id IS NULL THEN held.email"
         f" ELSE moved.email END AS email) FROM {table} AS held LEFT JOIN ("
         "SELECT contact_id, arg_max({'email': email}, commit).email AS email"
         " FROM identity_changes WHERE commit <= $snapshot GROUP BY contact_id"

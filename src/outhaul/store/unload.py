@@ -50,7 +50,7 @@ def unload_slice(
             path = folder / f"{selection.kind}-{slice_plan.index}-{number}.parquet"
             quoted = str(path).replace("'", "''")
             [(count,)] = connection.execute(
-                f"COPY (SELECT {named}{rows.tie} FROM {part.source}{condition}"
+                f"COPY (SELECT {named}{rows.tie} FROM {rows.source(part, condition)}"
                 f" ORDER BY {rows.created}, {rows.key}{rows.tie})"
                 f" TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)",
                 parameters,

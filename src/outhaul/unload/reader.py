@@ -56,7 +56,7 @@ class UnloadReader(RowReader):
             url = self._system.url(f"{folder}/{file.name}")
             by_types.setdefault(frozenset(file.types), []).append(url)
         parts = tuple(
-            Part(source=f"read_parquet($files_{number}) AS rows WHERE true", types=types)
+            Part(table=f"read_parquet($files_{number}) AS rows", types=types)
             for number, types in enumerate(by_types)
         )
         bound = {f"files_{number}": urls for number, urls in enumerate(by_types.values())}
