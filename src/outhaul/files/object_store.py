@@ -67,6 +67,7 @@ class Files:
         self._root = store.prefix if isinstance(store, LocalStore) else None
         # A directory answers at once; over a network every request costs a way there and back.
         self._window_bytes = _CHUNK_BYTES if self._root else _REMOTE_WINDOW_BYTES
+        self._part_bytes = _CHUNK_BYTES if self._root else _PART_BYTES
 
     def write(self, key: str, chunks: Iterable[bytes]) -> int:
         """Store the joined chunks as the file `key`, replacing it; returns its bytes.
@@ -81,7 +82,7 @@ class Files:
         with (
             _translated(key),
             obstore.open_writer(
-                self._store, key, buffer_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE
+                self._store, key, buffer_size=self._part_bytes, max_concurrency=_PARTS_AT_ONCE
             ) as writer,
         ):
             for chunk in chunks:
