@@ -77,6 +77,10 @@ class FakeFile:
     sha256: str = SHA256
     finished_at: datetime = FINISHED
     breaks: bool = False
+    elsewhere: str | None = None
+
+    def link(self) -> str | None:
+        return self.elsewhere
 
     def read(self, start: int = 0, end: int | None = None) -> "Iterator[Any]":
         middle = (start + (end or len(ARCHIVE))) // 2

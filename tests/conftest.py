@@ -14,6 +14,8 @@ from outhaul.catalog.tables import metadata
 from outhaul.domain.account import Account, Language
 from tests.postgres import Postgres, new_postgres
 
+pytest_plugins = ["tests.s3"]
+
 if "OUTHAUL_TEST_RUNS" in os.environ:
     settings.register_profile("soak", max_examples=int(os.environ["OUTHAUL_TEST_RUNS"]))
     settings.load_profile("soak")

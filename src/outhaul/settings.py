@@ -2,9 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from outhaul.domain.errors import UnsafeSettings
 
 
 class Settings(BaseSettings):
@@ -15,6 +18,20 @@ class Settings(BaseSettings):
     )
 
     data: Path = Field(Path("outhaul-data"), description="Data directory.")
+    files: str | None = Field(
+        None,
+        description="Where slices and archives are: a directory, or a URL such as"
+        " s3://bucket/folder; without it DATA/files.",
+    )
+    files_public_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#@]+/?$",
+        description="Where clients reach the bucket, if not at AWS_ENDPOINT_URL; for redirects.",
+    )
+    downloads: Literal["server", "redirect"] = Field(
+        "server",
+        description="Whether files come through the server or, by a redirect, from the bucket.",
+    )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     public_url: str | None = Field(
@@ -53,3 +70,18 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="How much is logged."
     )
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "Settings":
+        """Raises UnsafeSettings, which says what to set."""
+        if self.files is not None and self.files.startswith("memory:"):
+            raise UnsafeSettings(
+                "OUTHAUL_FILES is memory://, where archives would be gone with the process: set a"
+                " directory, or a URL such as s3://bucket/folder"
+            )
+        if self.downloads == "redirect" and "://" not in (self.files or ""):
+            raise UnsafeSettings(
+                "OUTHAUL_DOWNLOADS=redirect needs files in a bucket: set OUTHAUL_FILES to a URL"
+                " such as s3://bucket/folder, or OUTHAUL_DOWNLOADS=server"
+            )
+        return self

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from outhaul.api.health import HealthReport
@@ -23,7 +24,8 @@ from outhaul.exports.estimates import Estimates
 from outhaul.exports.overview import Overview
 from outhaul.exports.service import Exports
 from outhaul.exports.volumes import Volumes
-from outhaul.files.object_store import open_files
+from outhaul.files.claim import claim
+from outhaul.files.object_store import Files, open_files
 from outhaul.ingest.bulk import Bulk
 from outhaul.ingest.contact_service import Contacts
 from outhaul.ingest.erasure import Eraser
@@ -53,6 +55,7 @@ from outhaul.worker.cleaning import Cleaning
 from outhaul.worker.compaction_work import CompactionWork
 from outhaul.worker.erasure_work import ErasureWork
 from outhaul.worker.export_work import ExportWork
+from outhaul.worker.file_work import FileWork
 from outhaul.worker.import_work import ImportWork
 from outhaul.worker.worker import Worker
 
@@ -83,7 +86,7 @@ class Outhaul:
         self._engine = Engine(
             data / "store", memory_limit=settings.memory_limit, threads=settings.workers
         )
-        self._files = open_files(str(data / "files"))
+        self._files = files_of(settings)
         self._database = database
         commits, fields = Commits(self._engine), ContactFields(self._engine)
         bell = Bell()
@@ -97,7 +100,7 @@ class Outhaul:
             slice_rows=settings.slice_rows,
             unloads=UnloadReader(self._engine, self._files),
         )
-        cleaning = Cleaning(leases, self._files)
+        cleaning = Cleaning(leases, self._files, claim=partial(_claim, settings, database))
         exports = ExportWork(
             leases,
             registry.accounts,
@@ -131,6 +134,7 @@ class Outhaul:
                 (imports, 1),
                 (ErasureWork(eraser), 1),
                 (compaction, 1),
+                (FileWork(cleaning), 1),
             ],
             bell,
         )
@@ -141,6 +145,7 @@ class Outhaul:
             self._files,
             queue_limit=settings.queue_limit,
             link_s=settings.link_minutes * 60,
+            redirect=settings.downloads == "redirect",
             wake=bell.ring,
         )
         intake = self._intake(
@@ -219,6 +224,22 @@ class Outhaul:
             files=_state(self._files.check),
             worker="ok" if self._worker.alive() else "stopped",
         )
+
+
+def files_of(settings: Settings) -> Files:
+    """Where the settings keep slices and archives. Raises what `open_files` raises."""
+    return open_files(
+        settings.files or str(settings.data.resolve() / "files"),
+        public_endpoint=settings.files_public_endpoint,
+    )
+
+
+def _claim(settings: Settings, database: Database, files: Files) -> None:
+    if settings.files is None:
+        return  # The data directory holds the catalog as well; they belong together.
+    # The first key of the ring is made with the catalog, never changes and is no secret.
+    catalog_id = next(iter(LinkKeys(database).ring()))
+    claim(files, catalog_id, newest_archive=catalog_exports.Exports(database).newest_archive())
 
 
 def _state(check: Callable[[], None]) -> str:

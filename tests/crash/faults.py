@@ -144,9 +144,9 @@ def prepare() -> None:
 
 
 def _marked(kind: str, call: Callable[..., Any]) -> Callable[..., Any]:
-    def marked(*given: Any) -> Any:
+    def marked(*given: Any, **named: Any) -> Any:
         with _disk.doing(kind):
-            return call(*given)
+            return call(*given, **named)
 
     return marked
 

@@ -102,3 +102,18 @@ def test_file_names_outside_ascii_cannot_break_the_header(edge):
     assert response.headers["content-disposition"] == (
         "attachment; filename=\"____.zip\"; filename*=UTF-8''%C3%A9%22%0D%0A.zip"
     )
+
+
+def test_a_file_elsewhere_is_pointed_to(edge):
+    """A right link leads on to the object store, whatever range was asked for, and nobody is to
+    remember the way; HEAD and a copy that is still good are answered here."""
+    edge.exports.file = FakeFile(elsewhere="https://bucket.example/file?X-Amz-Signature=1")
+    for headers in ({}, {"Range": "bytes=5-"}):
+        led = edge.ask("GET", LINK, key=None, headers=headers)
+        assert (led.status_code, led.content) == (307, b"")
+        assert led.headers["location"] == "https://bucket.example/file?X-Amz-Signature=1"
+        assert led.headers["cache-control"] == "no-store"
+    assert edge.ask("HEAD", LINK, key=None).headers["content-length"] == "1024"
+    same = {"If-None-Match": f'"{SHA256}"'}
+    assert edge.ask("GET", LINK, key=None, headers=same).status_code == 304
+    assert edge.ask("GET", LINK.replace("right", "wrong"), key=None).status_code == 403

@@ -27,8 +27,10 @@ def local(folder: Path) -> Files:
     return open_files(str(folder))
 
 
-@pytest.fixture(params=["directory", "memory"])
+@pytest.fixture(params=["directory", "memory", "bucket"])
 def files(request, folder: Path) -> Files:
+    if request.param == "bucket":
+        return open_files(request.getfixturevalue("bucket").url)
     return open_files({"directory": str(folder), "memory": "memory://"}[request.param])
 
 
@@ -99,6 +101,7 @@ def test_a_source_that_breaks_leaves_no_file(files, folder):
     with pytest.raises(FileMissing):
         files.size("exports/1/a")
     assert [path for path in folder.rglob("*") if path.is_file()] == []
+    assert files.sweep() == 0, "an upload was left open"
 
 
 def test_a_source_that_breaks_leaves_the_file_before_it(files):

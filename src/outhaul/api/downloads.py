@@ -1,10 +1,8 @@
 """The file behind a `fileUrl`: whoever holds the signed link may fetch it, whole or in part."""
 
 import base64
-import re
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from starlette.responses import Response, StreamingResponse
@@ -15,6 +13,7 @@ from outhaul.api.examples import LINK_REFUSED
 from outhaul.api.openapi import answers
 from outhaul.api.services import Services, StoredFile
 from outhaul.api.wire import HttpError
+from outhaul.domain.file_names import content_disposition
 
 _FILE_HEADERS = {
     "ETag": "Strong; made of the file's SHA-256.",
@@ -35,6 +34,10 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: _FILE,
     206: {**_FILE, "description": "The part that `Range` asked for."},
     304: {"description": "The caller's copy is still good."},
+    307: {
+        "description": "The file is in an object store, at the URL in `Location`.",
+        "headers": {"Location": {"required": True, "schema": {"type": "string", "format": "uri"}}},
+    },
     **answers(404, 416, 500),
     403: {
         "model": HttpError,
@@ -87,7 +90,7 @@ def add_download_route(app: FastAPI, services: Services) -> None:
 
 
 def file_response(file: StoredFile, request: Request) -> Response:
-    """200, 206, 304 or 416 for the file, as the request's conditions ask.
+    """200, 206, 304 or 416 for the file, as the request's conditions ask; or 307 to where it is.
 
     The body is streamed. When reading fails midway the exception cuts the connection: a caller
     sees fewer bytes than announced, never other bytes.
@@ -119,10 +122,13 @@ def file_response(file: StoredFile, request: Request) -> Response:
         refused = problem(416, f"The file has {file.bytes} bytes.")
         refused.headers["content-range"] = f"bytes */{file.bytes}"
         return refused
+    if request.method == "GET" and (link := file.link()) is not None:
+        # The link opens the file to whoever has it: nobody in between is to keep it.
+        return Response(status_code=307, headers={"location": link, "cache-control": "no-store"})
     start, end = part or (0, file.bytes)
     headers |= {
         "content-type": "application/zip",
-        "content-disposition": _disposition(file.file_name),
+        "content-disposition": content_disposition(file.file_name),
         "content-length": str(end - start),
         "repr-digest": f"sha-256=:{base64.b64encode(bytes.fromhex(file.sha256)).decode()}:",
         "x-content-type-options": "nosniff",
@@ -134,8 +140,3 @@ def file_response(file: StoredFile, request: Request) -> Response:
     return StreamingResponse(
         file.read(start, end), status_code=206 if part else 200, headers=headers
     )
-
-
-def _disposition(file_name: str) -> str:
-    plain = re.sub(r"[^A-Za-z0-9._-]", "_", file_name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"

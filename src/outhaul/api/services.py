@@ -33,6 +33,10 @@ class StoredFile(Protocol):
         """Bytes from `start` up to `end` (excluded; None: the last), in chunks."""
         ...
 
+    def link(self) -> str | None:
+        """A URL where the caller is to fetch it instead."""
+        ...
+
     @property
     def file_name(self) -> str: ...
     @property

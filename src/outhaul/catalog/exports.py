@@ -170,6 +170,18 @@ class Exports:
         with self._database.reading() as connection:
             return {ExportStatus(status): count for status, count in connection.execute(statement)}
 
+    def newest_archive(self) -> str | None:
+        """The key of the file that was finished last, of all accounts."""
+        statement = (
+            select(exports.c.archive_key)
+            .where(exports.c.archive_key.is_not(None))
+            .order_by(exports.c.finished_ms.desc())
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            key: str | None = connection.execute(statement).scalar()
+        return key
+
     def delete(self, account_id: str, export_id: str) -> None:
         """Forget the export and its slices; work on it loses its lease. Raises NotFound."""
         with self._database.transaction() as connection:

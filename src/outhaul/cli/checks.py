@@ -20,7 +20,10 @@ from alembic.script import ScriptDirectory
 
 from outhaul import __version__
 from outhaul.catalog import database
+from outhaul.domain.errors import FileMissing, StorageUnavailable, UnsafeSettings
+from outhaul.files.object_store import Files
 from outhaul.settings import Settings
+from outhaul.wiring import files_of
 from outhaul.worker.ownership import Ownership
 
 _LOW_BYTES = 1_000_000_000
@@ -59,7 +62,7 @@ def examine(settings: Settings, url: str | None) -> Iterator[Finding]:
     if found.state == "wrong":
         return
     yield _disk(data)
-    yield from _catalog(data)
+    yield from _catalog(data, settings)
     yield from _server(data, settings, url)
 
 
@@ -131,7 +134,7 @@ def _disk(data: Path) -> Finding:
     return Finding(part="disk", state="ok", text=text)
 
 
-def _catalog(data: Path) -> Iterator[Finding]:
+def _catalog(data: Path, settings: Settings) -> Iterator[Finding]:
     path = data / "catalog.db"
     restore = "stop the server and restore the data directory from a backup"
     if not path.is_file():
@@ -158,7 +161,7 @@ def _catalog(data: Path) -> Iterator[Finding]:
             yield Finding(part="catalog", state="ok", text=text)
             yield _clock(catalog)
             yield _zones(catalog)
-            yield _archives(catalog, data / "files")
+            yield _archives(catalog, settings)
     except sqlite3.Error as error:
         yield Finding(
             part="catalog", state="wrong", text=f"it cannot be read: {error}",
@@ -219,12 +222,20 @@ def _zones(catalog: sqlite3.Connection) -> Finding:
     return Finding(part="time zones", state="ok", text="those of all accounts are known")
 
 
-def _archives(catalog: sqlite3.Connection, files: Path) -> Finding:
+def _archives(catalog: sqlite3.Connection, settings: Settings) -> Finding:
     """Every archive is there in its full length. Asked anew for each that seems amiss, because
     exports are deleted while we look."""
     listed = "SELECT id, archive_key, archive_bytes FROM exports WHERE archive_key IS NOT NULL"
     found = catalog.execute(listed).fetchall()
-    amiss = {row for row in found if not _is_whole(files / row[1], row[2])}
+    try:
+        files = files_of(settings) if found else None
+        amiss = {row for row in found if files and not _is_whole(files, row[1], row[2])}
+    except (UnsafeSettings, StorageUnavailable) as error:
+        return Finding(
+            part="files", state="wrong",
+            text=f"they cannot be looked at ({type(error).__name__} {error})",
+            advice="are OUTHAUL_FILES and the object store's own variables those of the server?",
+        )  # fmt: skip
     if amiss:
         amiss &= set(catalog.execute(listed).fetchall())
     if amiss:
@@ -238,10 +249,10 @@ def _archives(catalog: sqlite3.Connection, files: Path) -> Finding:
     return Finding(part="files", state="ok", text=f"{len(found):,} archives, all in full length")
 
 
-def _is_whole(path: Path, length: int) -> bool:
+def _is_whole(files: Files, key: str, length: int) -> bool:
     try:
-        return path.stat().st_size == length
-    except OSError:
+        return files.size(key) == length
+    except FileMissing:
         return False
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from outhaul.cli.checks import Finding, examine
 from outhaul.cli.options import Data, settings
 from outhaul.cli.remote import AsJson, print_json
+from outhaul.domain.errors import UnsafeSettings
 
 _MARKS = {"ok": ("✓", "green"), "note": ("!", "yellow"), "wrong": ("✗", "red")}
 
@@ -40,6 +41,10 @@ def doctor(
                 advice="mend the variable or its line in .env; docs/operating.md has them all",
             )
             for one in error.errors()
+        ]
+    except UnsafeSettings as error:
+        findings = [
+            Finding(part="settings", state="wrong", text=str(error), advice="docs/operating.md")
         ]
     wrong = sum(one.state == "wrong" for one in findings)
     if as_json:

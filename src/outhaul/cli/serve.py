@@ -31,12 +31,19 @@ def serve(
         int | None, typer.Option(help="Port; 0 takes a free one [OUTHAUL_PORT; else 8080].")
     ] = None,
     data: Data = None,
+    files: Annotated[
+        str | None,
+        typer.Option(
+            help="Where archives are kept: a directory, or s3://bucket/folder and the like"
+            " [OUTHAUL_FILES; else DATA/files]."
+        ),
+    ] = None,
 ) -> None:
     """Run the server until it is told to stop (SIGTERM or Ctrl-C).
 
     Example: outhaul serve --port 8080 --data /var/lib/outhaul
     """
-    chosen = settings(host=host, port=port, data=data)
+    chosen = settings(host=host, port=port, data=data, files=files)
     logging.basicConfig(
         level=chosen.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )

@@ -24,8 +24,10 @@ OuthaulError
 │   ├── FileMissing
 │   ├── StorageFull            no room, or a quota reached
 │   └── StorageUnavailable     any other fault of the disk or the object store
+│       └── StorageRefused     wrong keys, too few rights, or no such bucket
 ├── CatalogUnavailable         its database is away or busy; asking again later helps
 ├── MemoryExhausted            the data engine needs more memory than it may have
+├── UnsafeSettings             settings that do not fit together; says what to set
 ├── ImportRefused              a file that as a whole cannot be taken in
 └── ExportFailed               why an export ended in `error`; carries a FailureCause
 """
@@ -188,6 +190,14 @@ class StorageFull(StorageError):
 class StorageUnavailable(StorageError):
     """The object store or the disk cannot be reached, refuses or is broken; its own error is the
     cause."""
+
+
+class StorageRefused(StorageUnavailable):
+    """The object store answers, but does not let us in: wrong keys, too few rights, no bucket."""
+
+
+class UnsafeSettings(OuthaulError):
+    """Settings that cannot work, or would lose files or work; the text says what to set."""
 
 
 class MemoryExhausted(OuthaulError):

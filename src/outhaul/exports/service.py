@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
 from outhaul.auth.links import check_path, sign_path
@@ -19,6 +19,7 @@ from outhaul.files.object_store import Files
 from outhaul.store.segment_reads import SegmentReads
 
 _log = logging.getLogger(__name__)
+_LINK_LIFE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +32,20 @@ class StoredFile:
     finished_at: datetime
     key: str = field(repr=False)
     files: Files = field(repr=False)
+    redirect: bool
+    """Whether whoever asks is sent to the object store."""
 
     def read(self, start: int = 0, end: int | None = None) -> Iterator[builtins.bytes]:
         """The bytes from `start` up to `end` (excluded)."""
         return self.files.read(self.key, start, end)
+
+    def link(self) -> str | None:
+        """A newly signed URL of the object store, where callers are to fetch the file; None: here.
+
+        It is good for minutes only: long enough to be followed at once, and too short to outlive
+        the link by which the caller came, an erasure or the account's block by much.
+        """
+        return self.files.link(self.key, _LINK_LIFE) if self.redirect else None
 
 
 class Exports:
@@ -49,17 +60,22 @@ class Exports:
         *,
         queue_limit: int,
         link_s: int,
+        redirect: bool,
         wake: Callable[[], None],
     ) -> None:
-        """`queue_limit` unfinished exports an account; a link lives `link_s` seconds; `wake` is
-        called when there is new work, or work to stop."""
+        """`queue_limit` unfinished exports an account; a link lives `link_s` seconds, and leads to
+        the object store itself with `redirect`; `wake` is called when there is new work, or work
+        to stop. Raises UnsafeSettings where the object store has no links."""
         self._exports = exports
         self._link_keys = link_keys
         self._segments = segments
         self._files = files
         self._queue_limit = queue_limit
         self._link_s = link_s
+        self._redirect = redirect
         self._wake = wake
+        if redirect:
+            files.link("exports/probe", _LINK_LIFE)
         self._ring = link_keys.ring()
 
     def segment_known(self, account_id: str, segment_id: str) -> bool:
@@ -151,4 +167,5 @@ class Exports:
             finished_at=export.finished_at,
             key=export.archive.key,
             files=self._files,
+            redirect=self._redirect,
         )

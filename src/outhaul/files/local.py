@@ -5,9 +5,11 @@ stands for half a file; but it does not ask the disk to keep either. After a cra
 files and empty folders of that moment are still there.
 """
 
+import math
 import os
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 _UNFINISHED = re.compile(r".+#[0-9]+")
@@ -45,19 +47,29 @@ def forget(root: Path, keys: Iterable[str]) -> None:
         _sync_nearest(folder)
 
 
-def sweep(root: Path) -> None:
+def sweep(root: Path, *, before: datetime | None = None) -> None:
     """Remove what writes that never ended have left below `root`: unfinished files, empty folders.
+    With `before` only what was last touched earlier.
 
-    Only for the one process that owns the directory, before it writes. Raises OSError.
+    Without it only for the one process that owns the directory, before it writes. Raises OSError.
     """
+    until = math.inf if before is None else before.timestamp()
     for name, folders, files in os.walk(root, topdown=False):
         folder = Path(name)
         for file in files:
-            if _UNFINISHED.fullmatch(file):
-                (folder / file).unlink()
+            if _UNFINISHED.fullmatch(file) and _touched(folder / file) < until:
+                (folder / file).unlink(missing_ok=True)
         for below in folders:
-            if not any((folder / below).iterdir()):
+            if _touched(folder / below) < until and not any((folder / below).iterdir()):
                 (folder / below).rmdir()
+
+
+def _touched(path: Path) -> float:
+    """When it was; what somebody has removed meanwhile was touched just now."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 def _sync_nearest(folder: Path) -> None:

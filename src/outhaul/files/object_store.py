@@ -8,17 +8,26 @@ import errno
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import obstore
-import obstore.store
-from obstore.exceptions import BaseError
-from obstore.store import LocalStore, MemoryStore
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.store import AzureStore, GCSStore, LocalStore, MemoryStore, S3Store
 
-from outhaul.domain.errors import FileMissing, StorageError, StorageFull, StorageUnavailable
+from outhaul.domain.errors import (
+    FileMissing,
+    StorageError,
+    StorageFull,
+    StorageRefused,
+    StorageUnavailable,
+    UnsafeSettings,
+)
+from outhaul.domain.file_names import content_disposition
 from outhaul.files import local
+from outhaul.files.buckets import open_bucket
+from outhaul.files.uploads import abort_dangling
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore  # exists for the type checker only
@@ -30,28 +39,28 @@ _REMOTE_WINDOW_BYTES = 8 << 20
 _PART_BYTES = 16 << 20
 _PARTS_AT_ONCE = 4
 _CHECK_KEY = ".check"
+_CLOCK_SLACK = timedelta(minutes=15)
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def open_files(location: str) -> "Files":
+def open_files(location: str, *, public_endpoint: str | None = None) -> "Files":
     """The files at `location`: a directory (made when missing), `memory://`, or a URL of a bucket.
 
     `s3://`, `gs://` and `az://` URLs may end in a folder; keys and endpoints come from the usual
     variables of these services (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL` and so on). A bucket is
-    first contacted by the first call. Raises StorageUnavailable where nothing can be opened.
+    first contacted by the first call. `public_endpoint` is where others reach a bucket of S3, if
+    that is another address than ours. Raises StorageUnavailable where a directory cannot be made,
+    and UnsafeSettings where a bucket cannot be opened as told.
     """
+    if location.startswith("memory://"):
+        return Files(MemoryStore())
+    if "://" in location:
+        bucket = open_bucket(location)
+        if public_endpoint is None:
+            return Files(bucket)
+        return Files(bucket, seen_from_outside=open_bucket(location, endpoint=public_endpoint))
     with _translated(location):
-        if location.startswith("memory://"):
-            return Files(MemoryStore())
-        if "://" in location:
-            # A fault that outlasts half a minute is for the worker to retry, with its backoff.
-            return Files(
-                obstore.store.from_url(
-                    location,
-                    retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=30)},
-                )
-            )
         local.create(root := Path(location).absolute())
         return Files(LocalStore(root, automatic_cleanup=True))
 
@@ -62,27 +71,43 @@ class Files:
     Every method raises StorageUnavailable when the object store fails; other errors are named.
     """
 
-    def __init__(self, store: "ObjectStore") -> None:
+    def __init__(
+        self, store: "ObjectStore", *, seen_from_outside: "ObjectStore | None" = None
+    ) -> None:
+        """`seen_from_outside` is the same store at the address that others use."""
         self._store = store
+        self._outside = seen_from_outside or store
         self._root = store.prefix if isinstance(store, LocalStore) else None
+        # A bucket has every folder; one where a file has no place is not there itself.
+        self._nowhere = StorageUnavailable if self._root else StorageRefused
         # A directory answers at once; over a network every request costs a way there and back.
         self._window_bytes = _CHUNK_BYTES if self._root else _REMOTE_WINDOW_BYTES
         self._part_bytes = _CHUNK_BYTES if self._root else _PART_BYTES
 
-    def write(self, key: str, chunks: Iterable[bytes]) -> int:
+    def write(self, key: str, chunks: Iterable[bytes], *, save_as: str | None = None) -> int:
         """Store the joined chunks as the file `key`, replacing it; returns its bytes.
 
         When it returns, the file is durable. When `chunks` raises, there is no new file; after a
-        StorageError there may be one, on which nobody can rely. Holds 100 MB at most.
-        Raises StorageFull.
+        StorageError there may be one, on which nobody can rely. Holds 100 MB at most. A bucket
+        that is asked for the file by itself offers it as the ZIP `save_as`. Raises StorageFull.
         """
         written = 0
+        attributes = None
+        if save_as is not None and self._root is None:
+            attributes = {
+                "Content-Type": "application/zip",
+                "Content-Disposition": content_disposition(save_as),
+            }
         # `put` would take the chunks itself, but pulls them inside obstore's own event loop, where
         # a source that reads another file (an archive reads its slices) cannot run.
         with (
-            _translated(key),
+            _translated(key, missing=self._nowhere),
             obstore.open_writer(
-                self._store, key, buffer_size=self._part_bytes, max_concurrency=_PARTS_AT_ONCE
+                self._store,
+                key,
+                attributes=attributes,
+                buffer_size=self._part_bytes,
+                max_concurrency=_PARTS_AT_ONCE,
             ) as writer,
         ):
             for chunk in chunks:
@@ -129,6 +154,22 @@ class Files:
         with _translated(key, missing=FileMissing):
             return self._store.head(key)["size"]
 
+    def link(self, key: str, good_for: timedelta) -> str:
+        """A URL under which anybody can fetch the file from the object store itself.
+
+        Only made, not tried: whether there is such a file shows when it is followed. Raises
+        UnsafeSettings where this store can sign nothing.
+        """
+        if not isinstance(self._outside, S3Store | GCSStore | AzureStore):
+            raise UnsafeSettings("only files in a bucket have links of their own")
+        try:
+            return obstore.sign(self._outside, "GET", key, good_for)
+        except BaseError as error:
+            raise UnsafeSettings(
+                "the keys of the object store cannot sign links: set OUTHAUL_DOWNLOADS=server, or"
+                " give it keys that can (docs/operating.md)"
+            ) from error
+
     def delete(self, keys: Iterable[str]) -> None:
         """Delete these files, durably; those that are missing already are fine.
 
@@ -153,32 +194,41 @@ class Files:
         """Delete every file below the folder `prefix`."""
         self.delete(list(self.keys(prefix)))
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """The keys below the folder `prefix`, in no particular order; "" means all.
+    def keys(self, prefix: str, *, before: datetime | None = None) -> Iterator[str]:
+        """The keys below the folder `prefix`, in no particular order; "" means all. With `before`
+        only those of files that were written earlier, by the object store's clock.
 
         `a` is a prefix of `a/b` but not of `ab`.
         """
         with _translated(prefix):
             for batch in self._store.list(prefix or None, chunk_size=1000):
-                yield from (meta["path"] for meta in batch)
+                yield from (
+                    meta["path"]
+                    for meta in batch
+                    if before is None or meta["last_modified"] < before
+                )
 
     def check(self) -> None:
         """Write a tiny file and delete it: returns when files can be written.
 
         Raises StorageFull.
         """
-        with _translated(_CHECK_KEY):
+        with _translated(_CHECK_KEY, missing=self._nowhere):
             self._store.put(_CHECK_KEY, b"outhaul")
         self.delete([_CHECK_KEY])
 
-    def sweep(self) -> None:
-        """Clear what a crash left in a local directory; elsewhere there is nothing to do.
+    def sweep(self, *, before: datetime | None = None) -> int:
+        """Clear what writes that never ended left: temporary files, empty folders, dangling
+        uploads; how many uploads. With `before` only what is older: somebody may be writing.
 
-        Only for the process that owns the directory, at its start.
+        Without it only for the process that owns the files, at its start.
         """
         if self._root:
             with _translated(""):
-                local.sweep(self._root)
+                local.sweep(self._root, before=before)
+        if isinstance(self._store, S3Store):
+            return abort_dangling(self._store, before=before or datetime.now(UTC) + _CLOCK_SLACK)
+        return 0
 
 
 @contextmanager
@@ -188,6 +238,8 @@ def _translated(key: str, *, missing: type[StorageError] = StorageUnavailable) -
         yield
     except FileNotFoundError as error:
         raise missing(key) from error
+    except (PermissionDeniedError, UnauthenticatedError) as error:
+        raise StorageRefused(key) from error
     except (OSError, BaseError) as error:
         raise (StorageFull if _errno(error) in _NO_ROOM else StorageUnavailable)(key) from error
 

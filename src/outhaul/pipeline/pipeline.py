@@ -205,7 +205,7 @@ class Pipeline:
                     yield chunk
 
             key = f"{round_folder(export)}/archive-{attempt}.zip"
-            size = self._files.write(key, hashed())
+            size = self._files.write(key, hashed(), save_as=export.file_name)
             archive = ArchiveFacts(key=key, bytes=size, sha256=digest.hexdigest())
         return archive, manifest_of(
             export,

@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from outhaul.catalog.leases import Leases
 from outhaul.domain.errors import StorageError
@@ -11,15 +12,25 @@ from outhaul.files.object_store import Files
 
 _log = logging.getLogger(__name__)
 _PAUSE_S = 10.0
+GRACE = timedelta(days=1)
+"""A slice or an archive is recorded within moments after it was written, but an object in a bucket
+is as old as the beginning of its upload."""
 
 
 class Cleaning:
     """What the storage refuses to remove is removed later, at the next start at the latest."""
 
     def __init__(
-        self, leases: Leases, files: Files, *, clock: Callable[[], float] = time.monotonic
+        self,
+        leases: Leases,
+        files: Files,
+        *,
+        claim: Callable[[Files], None] = lambda _files: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`claim` raises where the files are not this catalog's: then none is removed in bulk."""
         self._leases = leases
+        self._claim = claim
         self._files = files
         self._clock = clock
         self._lock = threading.Lock()
@@ -27,13 +38,29 @@ class Cleaning:
         self._next = 0.0
 
     def at_start(self) -> None:
-        """Remove what no export needs, before work starts: for the owner of the files."""
+        """Remove what no export needs, before work starts: for the owner of the files.
+
+        Raises what `claim` raises, unless that is a StorageError.
+        """
         try:
+            self._claim(self._files)
             self._files.sweep()
-            self._delete("exports", self._leases.needed_files(), self._leases.needed_unloads())
+            self._delete("exports")
         except StorageError as error:
             # Exports have to end, in `error` if need be: a broken storage is no reason to stay off.
             _log.error("files not swept error=%s", type(error).__name__)
+
+    def of_old(self) -> None:
+        """Remove what no export has needed for a day, while others may be writing.
+
+        Raises StorageError, and what `claim` raises.
+        """
+        before = datetime.now(UTC) - GRACE
+        self._claim(self._files)
+        uploads = self._files.sweep(before=before)
+        files = self._delete("exports", before=before)
+        if files or uploads:
+            _log.info("files removed files=%d uploads=%d", files, uploads)
 
     def if_ended(self, export_id: str) -> None:
         """Remove all files but its archive, if the export has ended or is gone. Whoever wrote for
@@ -41,7 +68,7 @@ class Cleaning:
         if not self._leases.has_ended(export_id):
             return
         try:
-            self._delete(f"exports/{export_id}", self._leases.needed_files(export_id))
+            self._delete(f"exports/{export_id}", export_id)
         except StorageError as error:
             _log.error("files left export=%s error=%s", export_id, type(error).__name__)
             with self._lock:
@@ -57,11 +84,14 @@ class Cleaning:
         for export_id in left:
             self.if_ended(export_id)
 
-    def _delete(self, prefix: str, needed: set[str], folders: Collection[str] = ()) -> None:
-        self._files.delete(
-            [
-                key
-                for key in self._files.keys(prefix)
-                if key not in needed and key.rpartition("/")[0] not in folders
-            ]
-        )
+    def _delete(
+        self, prefix: str, export_id: str | None = None, *, before: datetime | None = None
+    ) -> int:
+        # Listed before the catalog is asked: what is written and recorded in between stays.
+        found = list(self._files.keys(prefix, before=before))
+        needed, folders = self._leases.needed_files(export_id), self._leases.needed_unloads()
+        doomed = [
+            key for key in found if key not in needed and key.rpartition("/")[0] not in folders
+        ]
+        self._files.delete(doomed)
+        return len(doomed)
