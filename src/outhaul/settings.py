@@ -62,7 +62,9 @@ class Settings(BaseSettings):
     )
     fault_limit: int = Field(3, ge=1, description="Faults of one step before an export fails.")
     takeover_limit: int = Field(
-        10, ge=1, description="Workers that may die or hang on one step before an export fails."
+        10,
+        ge=1,
+        description="Workers that may die or hang on one step or import before it is given up.",
     )
     stall_seconds: float = Field(
         300, gt=0, description="After how long without progress a step is taken over."

@@ -113,7 +113,12 @@ class Outhaul:
         )
         scratch = _scratch(data / "scratch", registry.imports)
         importer = Importer(self._engine, commits, fields, scratch=scratch)
-        imports = ImportWork(registry.imports, importer)
+        imports = ImportWork(
+            registry.imports,
+            importer,
+            takeover_limit=settings.takeover_limit,
+            stall_s=settings.stall_seconds,
+        )
         eraser = Eraser(
             Erasures(database),
             Footprints(self._engine),

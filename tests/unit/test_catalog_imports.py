@@ -4,7 +4,7 @@ import pytest
 
 from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.database import Database
-from outhaul.catalog.imports import Imports
+from outhaul.catalog.imports import ImportClaim, Imports
 from outhaul.catalog.leases import LeaseLost
 from outhaul.domain.account import Language
 from outhaul.domain.errors import ImportQueueFull, NotFound
@@ -30,6 +30,11 @@ class Queue:
             options=ImportOptions(uploaded=uploaded),
             queue_limit=limit,
         )
+
+    def claim(self) -> ImportClaim:
+        found = self.imports.claim("worker")
+        assert found is not None
+        return found
 
 
 @pytest.fixture
@@ -75,3 +80,27 @@ def test_imports_of_others_are_out_of_reach(queue: Queue):
     with pytest.raises(NotFound):
         queue.imports.remove("other", id_)
     assert queue.imports.newest("other", most=10) == []
+
+
+def test_deaths_of_workers_are_counted_until_one_gets_further(queue: Queue):
+    """A new owner of the data directory knows that all are dead; giving back is no death."""
+    queue.add()
+    first = queue.claim()
+    queue.imports.release(first)
+    assert queue.claim().takeovers == 0
+    queue.imports.release_all()
+    queue.imports.release_all()
+    second = queue.claim()
+    assert second.takeovers == 1
+    queue.imports.abandon(second)
+    with pytest.raises(LeaseLost):
+        queue.imports.beat(second, progress=5, total=9)
+    third = queue.claim()
+    assert third.takeovers == 2
+    queue.imports.beat(third, progress=0, total=9)
+    queue.imports.release_all()
+    fourth = queue.claim()
+    assert fourth.takeovers == 3
+    queue.imports.beat(fourth, progress=5, total=9)
+    queue.imports.release_all()
+    assert queue.claim().takeovers == 1

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, case, delete, func, insert, select, update
 
 from outhaul.catalog.database import Database, hold, now_ms
 from outhaul.catalog.leases import LeaseLost
@@ -23,6 +23,8 @@ class ImportClaim:
     owner: str
     attempt: int
     work: Import
+    takeovers: int
+    """How many earlier workers died or hung on it without a word, and got no further."""
 
 
 class Imports:
@@ -145,23 +147,30 @@ class Imports:
             row = connection.execute(due.with_for_update(skip_locked=True)).first()
             if row is None:
                 return None
+            # Whoever ends its work, or gives it back, takes its name off the lease.
+            takeovers = row.takeovers + (row.lease_owner is not None)
             connection.execute(
                 update(imports)
                 .where(imports.c.id == row.id)
                 .values(
                     status=ImportStatus.IN_PROGRESS.value,
+                    takeovers=takeovers,
                     lease_owner=owner,
                     lease_until_ms=now + self._lease_ms,
                     attempt=row.attempt + 1,
                     started_ms=now if row.started_ms is None else row.started_ms,
                 )
             )
-        return ImportClaim(owner=owner, attempt=row.attempt + 1, work=_import(row))
+        return ImportClaim(
+            owner=owner, attempt=row.attempt + 1, work=_import(row), takeovers=takeovers
+        )
 
     def beat(self, claim: ImportClaim, *, progress: int, total: int) -> None:
-        """Renew the claim and show progress. Raises LeaseLost."""
+        """Renew the claim and show progress; a worker that gets further than all before it has
+        not inherited their trouble. Raises LeaseLost."""
         until = now_ms() + self._lease_ms
-        self._report(claim, progress=progress, total=total, lease_until_ms=until)
+        further = case((imports.c.progress < progress, 0), else_=imports.c.takeovers)
+        self._report(claim, progress=progress, total=total, takeovers=further, lease_until_ms=until)
 
     def finished(self, claim: ImportClaim, *, taken: int, refused: int) -> None:
         """Raises LeaseLost."""
@@ -174,28 +183,34 @@ class Imports:
         """The file as a whole cannot be taken. Raises LeaseLost."""
         self._end(claim, ImportStatus.ERROR, detail=detail)
 
-    def failed(self, claim: ImportClaim) -> None:
-        """Count a fault; after the last one allowed the import ends in `error`."""
+    def failed(self, claim: ImportClaim, detail: str) -> bool:
+        """Count a fault; after the last one allowed the import ends in `error` with the detail:
+        then the answer is True. Raises LeaseLost."""
         with self._database.transaction() as connection:
             faults = connection.execute(
                 select(imports.c.faults).where(imports.c.id == claim.work.id)
             ).scalar_one()
         if faults + 1 >= self._fault_limit:
-            self.refused(claim, "It failed several times for a fault of the server; see its log.")
-        else:
-            pause_ms = 500 * 2 ** (faults + 1)
-            self._report(
-                claim, faults=faults + 1, lease_owner=None, lease_until_ms=now_ms() + pause_ms
-            )
+            self.refused(claim, detail)
+            return True
+        pause_ms = 500 * 2 ** (faults + 1)
+        self._report(claim, faults=faults + 1, lease_owner=None, lease_until_ms=now_ms() + pause_ms)
+        return False
 
     def release(self, claim: ImportClaim) -> None:
         """Give the import back unfinished."""
         self._report(claim, lease_owner=None, lease_until_ms=0)
 
+    def abandon(self, claim: ImportClaim) -> None:
+        """Take the import from a holder that gets no further: a takeover. Raises LeaseLost."""
+        taken = imports.c.takeovers + 1
+        self._report(claim, lease_owner=None, lease_until_ms=0, takeovers=taken)
+
     def release_all(self) -> None:
-        """Every lease is dead: for the new owner of a data directory."""
+        """Every lease is dead: for the new owner of a data directory. Leases keep the names of
+        their holders, so that the next claim counts as a takeover."""
         with self._database.transaction() as connection:
-            connection.execute(update(imports).values(lease_owner=None, lease_until_ms=0))
+            connection.execute(update(imports).values(lease_until_ms=0))
 
     def _end(self, claim: ImportClaim, status: ImportStatus, **values: object) -> None:
         self._report(

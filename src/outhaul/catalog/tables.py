@@ -179,5 +179,7 @@ imports = Table(
     Column("lease_until_ms", BigInteger, nullable=False, default=0),
     Column("attempt", Integer, nullable=False, default=0),
     Column("faults", Integer, nullable=False, default=0),
+    # As for exports; progress puts it back to none.
+    Column("takeovers", Integer, nullable=False, server_default="0"),
     Index(None, "status"),
 )

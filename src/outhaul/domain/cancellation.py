@@ -17,11 +17,18 @@ class Cancellation:
         self._lock = threading.Lock()
         self._set = False
         self._interrupts: list[Callable[[], None]] = []
+        self._progress: list[Callable[[], float]] = []
+        self._seen: list[float] = []
         self._asked = time.monotonic()
 
     @property
     def idle_s(self) -> float:
-        """Seconds since the work last asked, which it does whenever it has got a bit further."""
+        """Seconds since the work was last seen to get a bit further: since it asked, or since a
+        long call of it showed other progress than when this was read before."""
+        with self._lock:
+            seen = [progress() for progress in self._progress]
+            if seen != self._seen:
+                self._seen, self._asked = seen, time.monotonic()
         return time.monotonic() - self._asked
 
     @property
@@ -43,15 +50,21 @@ class Cancellation:
             raise Cancelled
 
     @contextmanager
-    def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
-        """While the block runs, `cancel` also calls `interrupt`. Raises Cancelled when set."""
+    def interrupting(
+        self, interrupt: Callable[[], None], progress: Callable[[], float] | None = None
+    ) -> Iterator[None]:
+        """While the block runs, `cancel` also calls `interrupt`, and `progress` tells how far the
+        call is that the block is in. Raises Cancelled when set."""
         self.check()
         with self._lock:
             if self._set:
                 raise Cancelled
             self._interrupts.append(interrupt)
+            self._progress += [progress] if progress else []
         try:
             yield
         finally:
             with self._lock:
                 self._interrupts.remove(interrupt)
+                if progress:
+                    self._progress.remove(progress)

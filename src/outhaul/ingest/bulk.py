@@ -81,9 +81,7 @@ class Bulk:
             activity_chunk=_ALL_ROWS,
         )
         cancellation = Cancellation()
-        with staging(
-            self._engine, account_id, folder.name, folder=folder, cancellation=cancellation
-        ) as scratch:
+        with staging(self._engine, account_id, folder=folder, cancellation=cancellation) as scratch:
             source, pieces = activities.prepare(scratch, work, cancellation=cancellation)
             rows = sum(piece.rows for piece in pieces) + count_broken(scratch, source)
             listed = folder / "refused.jsonl"

@@ -87,7 +87,7 @@ class Importer:
         chunks = Chunks(self._commits, job.account_id, job.id, folder=folder)
         try:
             with staging(
-                self._engine, job.account_id, job.id, folder=folder, cancellation=cancellation
+                self._engine, job.account_id, folder=folder, cancellation=cancellation
             ) as scratch:
                 source, pieces = self._prepare(job, scratch, cancellation)
                 total = sum(piece.rows for piece in pieces) + count_broken(scratch, source)

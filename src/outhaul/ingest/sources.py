@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from outhaul.domain.errors import ImportRefused
+from outhaul.store.faults import is_no_room
 
 REJECTS = "import_rejects"
 """Temporary table in which the engine leaves the records it cannot split."""
@@ -104,7 +105,8 @@ class reading:  # noqa: N801 -- reads as a word in a with statement
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError | duckdb.IOException):
+        # The scratch database may be what fails, for want of room.
+        if isinstance(error, OSError | duckdb.IOException) and not is_no_room(error):
             raise ImportRefused("The server cannot read this file.") from error
         if isinstance(error, UnicodeDecodeError):
             raise ImportRefused("The file is not UTF-8 text.") from error

@@ -37,13 +37,18 @@ def _fault_of(error: Exception, file: str) -> OuthaulError | None:
     if not isinstance(error, duckdb.Error | RuntimeError):
         return None
     text = str(error)
-    if _NO_ROOM.search(text):
+    if is_no_room(error):
         return StorageFull(file)
     if _NO_MEMORY.search(text):
         return MemoryExhausted("the memory limit of the engine is too low")
     if _BROKEN.search(text):
         return StorageUnavailable(file)
     return None
+
+
+def is_no_room(error: Exception) -> bool:
+    """Whether a disk is full, or a quota reached."""
+    return _NO_ROOM.search(str(error)) is not None
 
 
 def is_invalidated(error: Exception) -> bool:

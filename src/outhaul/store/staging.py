@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from outhaul.domain.cancellation import Cancellation, Cancelled
-from outhaul.domain.ids import is_id
+from outhaul.domain.ids import new_id
 from outhaul.store.engine import Engine
 
 
@@ -48,20 +48,20 @@ class Staging:
 def staging(
     engine: Engine,
     account_id: str,
-    import_id: str,
     *,
     folder: Path,
     cancellation: Cancellation,
 ) -> Iterator[Staging]:
-    """Open an empty scratch database `folder/staging.duckdb` for one import of the account.
+    """Open an empty scratch database in `folder` for one import of the account.
 
     Raises Cancelled out of a statement that the cancellation interrupts.
     """
-    if not is_id(import_id):
-        raise ValueError("not an import id")
-    file, alias = folder / "staging.duckdb", f"import_{import_id}"
+    # A name of its own: who did the import before may have died, or hang with its database open.
+    name = new_id()
+    file, alias = folder / f"staging-{name}.duckdb", f"staging_{name}"
     quoted = str(file).replace("'", "''")
-    _delete(file)
+    for left in folder.glob("staging-*"):
+        left.unlink()
     with engine.session(account_id) as connection:
         connection.execute(f"ATTACH '{quoted}' AS {alias}")
         try:
@@ -76,8 +76,11 @@ def staging(
 def interruptible(
     connection: duckdb.DuckDBPyConnection, cancellation: Cancellation
 ) -> Iterator[None]:
-    """Let the cancellation interrupt the connection; the block then raises Cancelled."""
-    with cancellation.interrupting(connection.interrupt):
+    """Let the cancellation interrupt the connection; the block then raises Cancelled. How far the
+    connection's statements are counts as progress."""
+    connection.execute("SET enable_progress_bar = true")
+    connection.execute("SET enable_progress_bar_print = false")
+    with cancellation.interrupting(connection.interrupt, connection.query_progress):
         try:
             yield
         except duckdb.InterruptException as error:

@@ -5,39 +5,63 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from outhaul.catalog.imports import ImportClaim, Imports
 from outhaul.catalog.leases import LeaseLost
 from outhaul.domain.cancellation import Cancellation, Cancelled
-from outhaul.domain.errors import ImportRefused
+from outhaul.domain.errors import FailureCause, ImportRefused
 from outhaul.domain.imports import Import
 from outhaul.ingest.importer import Importer, ImportJob
+from outhaul.worker.causes import cause_of
 
 _log = logging.getLogger(__name__)
+_DETAILS = {
+    FailureCause.STORAGE_FULL: "The server has no room for it.",
+    FailureCause.STORAGE_UNAVAILABLE: "The storage of the server failed or could not be reached.",
+    FailureCause.OUT_OF_MEMORY: "The server may not use as much memory as it takes.",
+}
+_OTHER = "It failed several times for a fault of the server; see its log."
+_LOST = "The work stopped without a word too often; the server's log may say where."
+
+
+@dataclass(kw_only=True, eq=False)
+class _Held:
+    """An import in hand."""
+
+    claim: ImportClaim
+    rows: tuple[int, int]
+    """Rows done, and in all."""
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    thread: threading.Thread = field(default_factory=threading.current_thread)
 
 
 class ImportWork:
-    """Claims imports and does them, one at a time."""
+    """Claims imports and does them, one at a time; the next as well while one hangs."""
 
-    def __init__(self, imports: Imports, importer: Importer) -> None:
+    def __init__(
+        self, imports: Imports, importer: Importer, *, takeover_limit: int, stall_s: float
+    ) -> None:
+        """As for `ExportWork`: an import whose workers died or hung `takeover_limit` times is given
+        up; one hangs that has got no further for `stall_s` seconds."""
         self._imports = imports
         self._importer = importer
+        self._takeover_limit = takeover_limit
+        self._stall_s = stall_s
         self._lock = threading.Lock()
-        self._current: tuple[ImportClaim, Cancellation] | None = None
-        self._rows = (0, 0)
+        self._held: list[_Held] = []
 
     def do_one(self, owner: str) -> bool:
         """Claim an import and do it; False when nothing was due."""
         claim = self._imports.claim(owner)
         if claim is None:
             return False
-        cancellation = Cancellation()
-        self._rows = (claim.work.progress, claim.work.total)
+        held = _Held(claim=claim, rows=(claim.work.progress, claim.work.total))
         with self._lock:
-            self._current = (claim, cancellation)
+            self._held.append(held)
         try:
-            self._do(claim, cancellation)
+            self._do(held)
         except Cancelled:
             # The lease is lost already when its owner has cancelled the import.
             with suppress(LeaseLost):
@@ -45,38 +69,53 @@ class ImportWork:
         except LeaseLost:
             _log.info("lease lost import=%s", claim.work.id)
         finally:
-            with self._lock:
-                self._current = None
+            self._let_go(held)
         return True
 
     def beat(self) -> Sequence[threading.Thread]:
-        """Renew the lease held and show progress; stop the work if the lease is lost."""
-        with self._lock:
-            current = self._current
-        if current is None:
-            return ()
-        claim, cancellation = current
-        done, total = self._rows
-        try:
-            self._imports.beat(claim, progress=done, total=total)
-        except LeaseLost:
-            cancellation.cancel()
-        return ()
+        """Renew the leases held and show progress; stop the work whose lease is lost. An import
+        that gets no further is free for others; returns the threads that hang."""
+        hung = []
+        for held in self._all():
+            if held.cancellation.idle_s > self._stall_s:
+                _log.warning("import hangs import=%s", held.claim.work.id)
+                with suppress(LeaseLost):
+                    self._imports.abandon(held.claim)
+                self._let_go(held)
+                held.cancellation.cancel()
+                hung.append(held.thread)
+                continue
+            done, total = held.rows
+            try:
+                self._imports.beat(held.claim, progress=done, total=total)
+            except LeaseLost:
+                held.cancellation.cancel()
+        return hung
 
     def cancel_all(self) -> None:
         """Stop the import in hand; it is given back, and goes on from its last commit."""
-        with self._lock:
-            current = self._current
-        if current is not None:
-            current[1].cancel()
+        for held in self._all():
+            held.cancellation.cancel()
 
-    def _do(self, claim: ImportClaim, cancellation: Cancellation) -> None:
-        work = claim.work
-        path = Path(work.path)
+    def _all(self) -> list[_Held]:
+        with self._lock:
+            return list(self._held)
+
+    def _let_go(self, held: _Held) -> None:
+        with self._lock:
+            self._held = [one for one in self._held if one is not held]
+
+    def _do(self, held: _Held) -> None:
+        claim, work, path = held.claim, held.claim.work, Path(held.claim.work.path)
 
         def progress(done: int, total: int) -> None:
-            self._rows = (done, total)
+            held.rows = (done, total)
 
+        if claim.takeovers >= self._takeover_limit:
+            _log.error("import given up import=%s", work.id)
+            self._imports.refused(claim, _LOST)
+            _forget(work)
+            return
         started = time.monotonic()
         try:
             result = self._importer.run(
@@ -89,7 +128,7 @@ class ImportWork:
                     rejects=path.with_name(path.name + ".rejected.jsonl"),
                 ),
                 progress=progress,
-                cancellation=cancellation,
+                cancellation=held.cancellation,
             )
         except ImportRefused as refusal:
             self._imports.refused(claim, refusal.detail)
@@ -97,14 +136,17 @@ class ImportWork:
         except (Cancelled, LeaseLost):
             raise
         except Exception as error:  # noqa: BLE001 -- reported, and tried again
+            cause = cause_of(error)
             # The text of an error may quote the data; its kind and place do not.
             _log.error(
-                "import failed import=%s error=%s",
+                "import failed import=%s cause=%s error=%s",
                 work.id,
+                cause,
                 type(error).__name__,
                 exc_info=_log.isEnabledFor(logging.DEBUG),
             )
-            self._imports.failed(claim)
+            if self._imports.failed(claim, _DETAILS.get(cause, _OTHER)):
+                _forget(work)
         else:
             self._imports.finished(claim, taken=result.taken, refused=result.refused)
             _forget(work)
