@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     stall_seconds: float = Field(
         300, gt=0, description="After how long without progress a step is taken over."
     )
+    metrics_address: str | None = Field(
+        None,
+        pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\[\]]+):\d{1,5}$",
+        description="Host and port of an address for `/metrics` alone, such as 127.0.0.1:9464;"
+        " without it the server's own has it.",
+    )
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="How much is logged."
     )

@@ -6,9 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from outhaul.api.health import HealthReport
+from outhaul.api.metrics import Metrics
 from outhaul.api.services import Services
 from outhaul.catalog import exports as catalog_exports
 from outhaul.catalog.accounts import Accounts
+from outhaul.catalog.census import take_census
 from outhaul.catalog.database import Database
 from outhaul.catalog.erasures import Erasures
 from outhaul.catalog.imports import Imports
@@ -90,6 +92,7 @@ class Outhaul:
         self._database = database
         commits, fields = Commits(self._engine), ContactFields(self._engine)
         bell = Bell()
+        self.metrics = Metrics(partial(take_census, database))
         leases = Leases(database, lease_s=settings.lease_seconds, fault_limit=settings.fault_limit)
         reader = SnapshotReader(self._engine)
         pipeline = Pipeline(
@@ -110,6 +113,7 @@ class Outhaul:
             takeover_limit=settings.takeover_limit,
             stall_s=settings.stall_seconds,
             wake=bell.ring,
+            watch=self.metrics,
         )
         scratch = _scratch(data / "scratch", registry.imports)
         importer = Importer(self._engine, commits, fields, scratch=scratch)
@@ -177,6 +181,7 @@ class Outhaul:
             health=self.health,
             worker_alive=self._worker.alive,
             public_url=settings.public_url,
+            metrics=None if settings.metrics_address else self.metrics,
             intake=intake,
         )
         self.console = ConsoleServices(

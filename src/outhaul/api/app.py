@@ -15,6 +15,7 @@ from outhaul.api.event_routes import add_event_routes
 from outhaul.api.export_routes import add_export_routes
 from outhaul.api.field_routes import add_field_routes
 from outhaul.api.import_routes import add_import_routes
+from outhaul.api.metrics import add_metrics_route
 from outhaul.api.pages import add_pages
 from outhaul.api.purchase_routes import add_purchase_routes
 from outhaul.api.rate_headers import RateHeaders
@@ -53,6 +54,8 @@ def create_app(services: Services, console: ASGIApp | None = None) -> ASGIApp:
         add_import_routes(app, services, services.intake)
     add_download_route(app, services)
     add_pages(app, services)
+    if services.metrics is not None:
+        add_metrics_route(app, services.metrics)
     if console is not None:
         _add_console(app, services, console)
     return RateHeaders(app)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from outhaul.api.health import HealthReport
+from outhaul.api.metrics import Metrics
 from outhaul.domain.account import Account, ApiKey
 from outhaul.domain.columns import Column
 from outhaul.domain.estimate import Estimate
@@ -143,3 +144,5 @@ class Services:
     """Base of every URL in an answer; None: what the request was sent to."""
     intake: Intake | None = None
     """What takes data in; None: this edge only gives data out."""
+    metrics: Metrics | None = None
+    """What `/metrics` tells; None: somebody else tells it, or nobody."""

@@ -39,6 +39,7 @@ def due_step(  # type: ignore[no-untyped-def]  # a Select over a union; no type 
         null().label("member"),
         null().label("position"),
         exports.c.attempt,
+        exports.c.lease_owner.label("dead_owner"),
         _suspect(exports),
     ).where(
         ours,
@@ -58,6 +59,7 @@ def due_step(  # type: ignore[no-untyped-def]  # a Select over a union; no type 
             slices.c.member,
             slices.c.position,
             slices.c.attempt,
+            slices.c.lease_owner.label("dead_owner"),
             _suspect(slices),
         )
         .join(exports, exports.c.id == slices.c.export_id)

@@ -78,6 +78,8 @@ class Claim:
     slice_plan: SlicePlan | None
     takeovers: int
     """How many earlier workers died or hung on this step without a word."""
+    taken_over: bool
+    """Whether the last of them did just now: nobody gave the step back."""
     suspect: bool
     """Whether the step may be what killed them: its worker does nothing else meanwhile."""
 
@@ -172,6 +174,7 @@ class Leases:
             plan=None if export.plan is None else _plan.validate_json(export.plan),
             slice_plan=None if found is None else slice_plan_of(found),
             takeovers=takeovers,
+            taken_over=due.dead_owner is not None,
             suspect=bool(due.suspect),
         )
 

@@ -12,6 +12,7 @@ import typer
 import uvicorn
 
 from outhaul.api.app import create_app
+from outhaul.cli.metrics import telling
 from outhaul.cli.options import Data, settings
 from outhaul.console.app import create_console
 from outhaul.domain.errors import OuthaulError
@@ -75,11 +76,12 @@ def _run(registry: Registry, chosen: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    outhaul.start()
-    try:
-        asyncio.run(_Server(config).serve())
-    finally:
-        outhaul.stop()
+    with telling(outhaul.metrics, chosen.metrics_address):
+        outhaul.start()
+        try:
+            asyncio.run(_Server(config).serve())
+        finally:
+            outhaul.stop()
 
 
 class _Server(uvicorn.Server):

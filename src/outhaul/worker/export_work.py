@@ -14,8 +14,11 @@ from outhaul.domain.errors import ExportFailed, FailureCause
 from outhaul.pipeline.pipeline import LostSlice, Pipeline
 from outhaul.worker.causes import cause_of
 from outhaul.worker.cleaning import Cleaning
+from outhaul.worker.watch import Watch, Watches
 
 _log = logging.getLogger(__name__)
+
+_NOBODY = Watches()
 
 
 @dataclass(kw_only=True, eq=False)
@@ -41,6 +44,7 @@ class ExportWork:
         takeover_limit: int,
         stall_s: float,
         wake: Callable[[], None],
+        watch: Watch = _NOBODY,
     ) -> None:
         """A step whose workers died or hung `takeover_limit` times fails the export; one hangs
         that has got no further for `stall_s` seconds."""
@@ -52,6 +56,7 @@ class ExportWork:
         self._takeover_limit = takeover_limit
         self._stall_s = stall_s
         self._wake = wake
+        self._watch = watch
         self._claiming = threading.Lock()
         self._lock = threading.Lock()
         self._held: dict[Lease, _Held] = {}
@@ -66,7 +71,8 @@ class ExportWork:
         claim, held = taken
         lease = claim.lease
         try:
-            self._do(claim, held)
+            with self._watch.step(claim):
+                self._do(claim, held)
         except Cancelled:
             _log.info("step cancelled export=%s step=%s", lease.export_id, lease.step)
             self._leases.release(lease)
@@ -89,6 +95,7 @@ class ExportWork:
         hung = [lease for lease, one in held.items() if one.cancellation.idle_s > self._stall_s]
         for lease in hung:
             _log.warning("step hangs export=%s step=%s", lease.export_id, lease.step)
+            self._watch.hung(lease.step)
             self._leases.abandon(lease)
             self._let_go(lease)
             held[lease].cancellation.cancel()
@@ -150,6 +157,7 @@ class ExportWork:
                 show_rows=show_rows,
             )
             self._leases.rendered(lease, facts)
+            self._watch.rendered(facts)
         else:
             archive, manifest = self._pipeline.assemble(
                 export,
@@ -159,6 +167,7 @@ class ExportWork:
                 cancellation=cancellation,
             )
             self._leases.finished(lease, archive, manifest.text())
+            self._watch.finished(archive)
             _log.info("export finished export=%s bytes=%d", export.id, archive.bytes)
             self._cleaning.if_ended(export.id)
 
@@ -173,11 +182,13 @@ class ExportWork:
             type(error).__name__,
             exc_info=_log.isEnabledFor(logging.DEBUG),
         )
+        ended = False
         with suppress(LeaseLost):
-            self._leases.failed(
+            ended = self._leases.failed(
                 lease,
                 cause,
                 final=isinstance(error, ExportFailed),
                 lost_slice=error.slice_plan if isinstance(error, LostSlice) else None,
             )
+        self._watch.failed(lease.step, cause, ended=ended)
         self._cleaning.if_ended(lease.export_id)
