@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="How much is logged."
     )
+    log_format: Literal["console", "json"] = Field(
+        "console", description="Whether a line of the log is for people or a JSON object."
+    )
 
     @model_validator(mode="after")
     def _fit_together(self) -> "Settings":

@@ -1,6 +1,7 @@
 """A real server whose files are in a bucket: S3 over HTTP, kept by another program."""
 
 import io
+import json
 import shutil
 import subprocess
 import time
@@ -142,8 +143,9 @@ def test_an_outage_of_the_bucket_is_waited_out(
     copy: Copy, s3_server: BucketServer, bucket: Bucket, crash_shop: CrashShop
 ) -> None:
     """While the store is away nothing is lost and the server answers; it also starts without it,
-    and its log gives no key away."""
-    caller = copy("bucket", OUTHAUL_FILES=bucket.url, OUTHAUL_LOG_LEVEL="DEBUG")
+    and its log, one JSON object a line, tells so and gives no key away."""
+    settings = {"OUTHAUL_LOG_LEVEL": "DEBUG", "OUTHAUL_LOG_FORMAT": "json"}
+    caller = copy("bucket", OUTHAUL_FILES=bucket.url, **settings)
     move_files(caller.server.data, bucket)
     s3_server.stop()
     try:
@@ -151,7 +153,7 @@ def test_an_outage_of_the_bucket_is_waited_out(
         export = caller.create()
         log = caller.server.data.parent / "server.log"
         until = time.monotonic() + 30
-        while "cause=storageUnavailable" not in log.read_text():
+        while '"cause": "storageUnavailable"' not in log.read_text():
             assert time.monotonic() < until
             time.sleep(0.05)  # The log is another process's.
         health = caller.request("GET", "/health")
@@ -161,6 +163,13 @@ def test_an_outage_of_the_bucket_is_waited_out(
     finished = caller.wait(export["id"])
     assert finished["status"] == "finished", finished
     assert list(caller.members(finished).values()) == [crash_shop.text]
+    caller.server.stop()
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    ours = [line for line in lines if line["logger"].startswith("outhaul")]
+    assert ours[0]["event"] == "files not swept"
+    [failed, *_] = [line for line in ours if line["event"] == "step failed"]
+    assert (failed["export"], failed["level"]) == (export["id"], "ERROR")
+    assert ours[-1]["event"] == "export finished"
     assert SECRET not in log.read_text()
 
 

@@ -131,9 +131,7 @@ def add_error_answers(app: FastAPI) -> None:
         assert isinstance(error, OuthaulError)
         response = answer_to(error)
         if response.status_code >= 500:
-            # The text of an error may quote the data; its kinds do not.
-            kinds = (type(error).__name__, type(error.__cause__).__name__)
-            _log.error("request failed error=%s cause=%s", *kinds)
+            _log.error("request failed", extra={"error": type(error).__name__}, exc_info=error)
         return response
 
     async def query_refused(_: Request, error: Exception) -> Response:

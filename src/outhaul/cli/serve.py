@@ -1,7 +1,6 @@
 """`outhaul serve`: API and worker in one process."""
 
 import asyncio
-import logging
 import signal
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import typer
 import uvicorn
 
 from outhaul.api.app import create_app
+from outhaul.cli import logs
 from outhaul.cli.metrics import telling
 from outhaul.cli.options import Data, settings
 from outhaul.console.app import create_console
@@ -45,10 +45,7 @@ def serve(
     Example: outhaul serve --port 8080 --data /var/lib/outhaul
     """
     chosen = settings(host=host, port=port, data=data, files=files)
-    logging.basicConfig(
-        level=chosen.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.configure(chosen.log_level, chosen.log_format)
     registry = Registry(chosen)
     ownership = Ownership(registry.data)
     while not ownership.take("serve"):

@@ -131,7 +131,7 @@ class Exports:
         try:
             self._files.delete_prefix(f"exports/{export_id}")
         except StorageError as error:
-            _log.error("files left export=%s error=%s", export_id, type(error).__name__)
+            _log.error("files left", extra={"export": export_id, "error": type(error).__name__})
 
     def file_path(self, export: Export) -> str:
         """A new signed path and query under which a finished export's file can be fetched."""

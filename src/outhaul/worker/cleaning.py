@@ -48,7 +48,7 @@ class Cleaning:
             self._delete("exports")
         except StorageError as error:
             # Exports have to end, in `error` if need be: a broken storage is no reason to stay off.
-            _log.error("files not swept error=%s", type(error).__name__)
+            _log.error("files not swept", extra={"error": type(error).__name__})
 
     def of_old(self) -> None:
         """Remove what no export has needed for a day, while others may be writing.
@@ -60,7 +60,7 @@ class Cleaning:
         uploads = self._files.sweep(before=before)
         files = self._delete("exports", before=before)
         if files or uploads:
-            _log.info("files removed files=%d uploads=%d", files, uploads)
+            _log.info("files removed", extra={"files": files, "uploads": uploads})
 
     def if_ended(self, export_id: str) -> None:
         """Remove all files but its archive, if the export has ended or is gone. Whoever wrote for
@@ -70,7 +70,7 @@ class Cleaning:
         try:
             self._delete(f"exports/{export_id}", export_id)
         except StorageError as error:
-            _log.error("files left export=%s error=%s", export_id, type(error).__name__)
+            _log.error("files left", extra={"export": export_id, "error": type(error).__name__})
             with self._lock:
                 self._left.add(export_id)
                 self._next = self._clock() + _PAUSE_S

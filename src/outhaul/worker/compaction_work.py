@@ -47,7 +47,7 @@ class CompactionWork:
             account_id, lambda newest: self._live.oldest(account_id, newest)
         )
         if removed:
-            _log.info("store compacted account=%s versions=%d", account_id, removed)
+            _log.info("store compacted", extra={"account": account_id, "versions": removed})
         return True
 
     def beat(self) -> Sequence[threading.Thread]:

@@ -74,11 +74,11 @@ class ExportWork:
             with self._watch.step(claim):
                 self._do(claim, held)
         except Cancelled:
-            _log.info("step cancelled export=%s step=%s", lease.export_id, lease.step)
+            _log.info("step cancelled", extra=_facts(lease))
             self._leases.release(lease)
             self._cleaning.if_ended(lease.export_id)
         except LeaseLost:
-            _log.info("lease lost export=%s step=%s", lease.export_id, lease.step)
+            _log.info("lease lost", extra=_facts(lease))
             self._cleaning.if_ended(lease.export_id)
         except Exception as error:  # noqa: BLE001 -- reported, with its cause
             self._report(lease, error)
@@ -94,7 +94,7 @@ class ExportWork:
             held = dict(self._held)
         hung = [lease for lease, one in held.items() if one.cancellation.idle_s > self._stall_s]
         for lease in hung:
-            _log.warning("step hangs export=%s step=%s", lease.export_id, lease.step)
+            _log.warning("step hangs", extra=_facts(lease))
             self._watch.hung(lease.step)
             self._leases.abandon(lease)
             self._let_go(lease)
@@ -141,7 +141,7 @@ class ExportWork:
             account = self._accounts.get(lease.account_id)
             made, parts = self._pipeline.plan(account, export, cancellation)
             self._leases.planned(lease, made, parts)
-            _log.info("export planned export=%s slices=%d", export.id, len(parts))
+            _log.info("export planned", extra={"export": export.id, "slices": len(parts)})
         elif claim.slice_plan is not None:
             part = claim.slice_plan
 
@@ -168,19 +168,14 @@ class ExportWork:
             )
             self._leases.finished(lease, archive, manifest.text())
             self._watch.finished(archive)
-            _log.info("export finished export=%s bytes=%d", export.id, archive.bytes)
+            _log.info("export finished", extra={"export": export.id, "bytes": archive.bytes})
             self._cleaning.if_ended(export.id)
 
     def _report(self, lease: Lease, error: Exception) -> None:
         cause = cause_of(error)
-        # The text of an error may quote the data; its kind and place do not.
+        kind = type(error).__name__
         _log.error(
-            "step failed export=%s step=%s cause=%s error=%s",
-            lease.export_id,
-            lease.step,
-            cause,
-            type(error).__name__,
-            exc_info=_log.isEnabledFor(logging.DEBUG),
+            "step failed", extra=_facts(lease) | {"cause": cause, "error": kind}, exc_info=error
         )
         ended = False
         with suppress(LeaseLost):
@@ -192,3 +187,8 @@ class ExportWork:
             )
         self._watch.failed(lease.step, cause, ended=ended)
         self._cleaning.if_ended(lease.export_id)
+
+
+def _facts(lease: Lease) -> dict[str, object]:
+    """What the log says of a step."""
+    return {"export": lease.export_id, "step": lease.step}

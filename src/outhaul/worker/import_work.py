@@ -67,7 +67,7 @@ class ImportWork:
             with suppress(LeaseLost):
                 self._imports.release(claim)
         except LeaseLost:
-            _log.info("lease lost import=%s", claim.work.id)
+            _log.info("lease lost", extra={"import": claim.work.id})
         finally:
             self._let_go(held)
         return True
@@ -78,7 +78,7 @@ class ImportWork:
         hung = []
         for held in self._all():
             if held.cancellation.idle_s > self._stall_s:
-                _log.warning("import hangs import=%s", held.claim.work.id)
+                _log.warning("import hangs", extra={"import": held.claim.work.id})
                 with suppress(LeaseLost):
                     self._imports.abandon(held.claim)
                 self._let_go(held)
@@ -112,7 +112,7 @@ class ImportWork:
             held.rows = (done, total)
 
         if claim.takeovers >= self._takeover_limit:
-            _log.error("import given up import=%s", work.id)
+            _log.error("import given up", extra={"import": work.id})
             self._imports.refused(claim, _LOST)
             _forget(work)
             return
@@ -137,25 +137,21 @@ class ImportWork:
             raise
         except Exception as error:  # noqa: BLE001 -- reported, and tried again
             cause = cause_of(error)
-            # The text of an error may quote the data; its kind and place do not.
-            _log.error(
-                "import failed import=%s cause=%s error=%s",
-                work.id,
-                cause,
-                type(error).__name__,
-                exc_info=_log.isEnabledFor(logging.DEBUG),
-            )
+            facts = {"import": work.id, "cause": cause, "error": type(error).__name__}
+            _log.error("import failed", extra=facts, exc_info=error)
             if self._imports.failed(claim, _DETAILS.get(cause, _OTHER)):
                 _forget(work)
         else:
             self._imports.finished(claim, taken=result.taken, refused=result.refused)
             _forget(work)
             _log.info(
-                "import finished import=%s taken=%d refused=%d seconds=%.1f",
-                work.id,
-                result.taken,
-                result.refused,
-                time.monotonic() - started,
+                "import finished",
+                extra={
+                    "import": work.id,
+                    "taken": result.taken,
+                    "refused": result.refused,
+                    "seconds": round(time.monotonic() - started, 1),
+                },
             )
 
 

@@ -96,6 +96,6 @@ class Worker:
         try:
             return bool(action())
         except Exception as error:  # noqa: BLE001 -- see the docstring
-            _log.error("worker fault error=%s", type(error).__name__, exc_info=True)
+            _log.error("worker fault", extra={"error": type(error).__name__}, exc_info=error)
             self._stopping.wait(_PAUSE_AFTER_FAULT_S)
             return False
