@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     session_minutes: float = Field(
         720, gt=0, description="How long somebody stays signed in to the console."
     )
+    retention_days: float | None = Field(
+        None, gt=0, description="After how long an ended export and its file are deleted."
+    )
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -59,7 +60,8 @@ from outhaul.worker.erasure_work import ErasureWork
 from outhaul.worker.export_work import ExportWork
 from outhaul.worker.file_work import FileWork
 from outhaul.worker.import_work import ImportWork
-from outhaul.worker.worker import Worker
+from outhaul.worker.retention_work import RetentionWork
+from outhaul.worker.worker import Work, Worker
 
 
 class Registry:
@@ -103,7 +105,7 @@ class Outhaul:
             slice_rows=settings.slice_rows,
             unloads=UnloadReader(self._engine, self._files),
         )
-        cleaning = Cleaning(leases, self._files, claim=partial(_claim, settings, database))
+        cleaning = Cleaning(leases, self._files, claim=partial(claim_files, settings, database))
         exports = ExportWork(
             leases,
             registry.accounts,
@@ -137,16 +139,6 @@ class Outhaul:
         compaction = CompactionWork(
             Compactor(self._engine, commits), commits, LiveSnapshots(database)
         )
-        self._worker = Worker(
-            [
-                (exports, settings.workers),
-                (imports, 1),
-                (ErasureWork(eraser), 1),
-                (compaction, 1),
-                (FileWork(cleaning), 1),
-            ],
-            bell,
-        )
         use_cases = Exports(
             catalog_exports.Exports(database),
             LinkKeys(database),
@@ -157,6 +149,18 @@ class Outhaul:
             redirect=settings.downloads == "redirect",
             wake=bell.ring,
         )
+        work: list[tuple[Work, int]] = [
+            (exports, settings.workers),
+            (imports, 1),
+            (ErasureWork(eraser), 1),
+            (compaction, 1),
+            (FileWork(cleaning), 1),
+        ]
+        if settings.retention_days is not None:
+            keep = timedelta(days=settings.retention_days)
+            listed = catalog_exports.Exports(database)
+            work.append((RetentionWork(listed, use_cases, keep=keep), 1))
+        self._worker = Worker(work, bell)
         intake = self._intake(
             commits,
             fields,
@@ -244,12 +248,17 @@ def files_of(settings: Settings) -> Files:
     )
 
 
-def _claim(settings: Settings, database: Database, files: Files) -> None:
+def claim_files(
+    settings: Settings, database: Database, files: Files, *, moved: bool = False
+) -> None:
+    """Make sure that a place outside the data directory is this catalog's; when files have just
+    `moved` there it need not hold any yet. Raises what `claim` raises."""
     if settings.files is None:
         return  # The data directory holds the catalog as well; they belong together.
     # The first key of the ring is made with the catalog, never changes and is no secret.
     catalog_id = next(iter(LinkKeys(database).ring()))
-    claim(files, catalog_id, newest_archive=catalog_exports.Exports(database).newest_archive())
+    newest = None if moved else catalog_exports.Exports(database).newest_archive()
+    claim(files, catalog_id, newest_archive=newest)
 
 
 def _state(check: Callable[[], None]) -> str:

@@ -18,7 +18,10 @@ from typing import Any
 import httpx
 import pytest
 
+from outhaul.catalog.database import Database
+from outhaul.catalog.exports import Exports
 from outhaul.domain.account import Scope
+from outhaul.domain.export import DateFormat, Delimiter, ExportRequest, ExportType, Origin
 
 OUTHAUL = [sys.executable, "-m", "outhaul"]
 START_S = 30
@@ -204,3 +207,16 @@ def new_caller(server: Server, name: str = "A shop", *options: str) -> Caller:
 @pytest.fixture
 def caller(server: Server) -> Caller:
     return new_caller(server, "A shop", "--timezone", "Europe/Madrid")
+
+
+def queue_export(data: Path) -> str:
+    """The id of an export that waits on this data for a server to start."""
+    database = Database(f"sqlite:///{data / 'catalog.db'}")
+    with database.reading() as connection:
+        account: str = connection.exec_driver_sql("SELECT id FROM accounts").scalar_one()
+    request = ExportRequest(
+        export_type=ExportType.CONTACTS, delimiter=Delimiter.COMMA, date_format=DateFormat.ISO
+    )
+    export = Exports(database).create(account, request, origin=Origin.API, queue_limit=5)
+    database.close()
+    return export.id

@@ -12,11 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from outhaul.catalog.database import Database
-from outhaul.catalog.exports import Exports
 from outhaul.client import Client
-from outhaul.domain.export import DateFormat, Delimiter, ExportRequest, ExportType, Origin
-from tests.acceptance.conftest import OUTHAUL, Caller, run
+from tests.acceptance.conftest import OUTHAUL, Caller, queue_export, run
 from tests.crash.cell import CrashShop, crash_shop, meets, restart, stored
 from tests.s3 import SECRET, Bucket, BucketServer
 
@@ -51,19 +48,6 @@ def move_files(data: Path, bucket: Bucket) -> None:
     for path in (files / "exports").rglob("*.zip"):
         key = f"outhaul/{path.relative_to(files)}"
         bucket.client.upload_file(str(path), bucket.name, key)
-
-
-def queue_export(data: Path) -> str:
-    """The id of an export that waits on this data for a server to start."""
-    database = Database(f"sqlite:///{data / 'catalog.db'}")
-    with database.reading() as connection:
-        account: str = connection.exec_driver_sql("SELECT id FROM accounts").scalar_one()
-    request = ExportRequest(
-        export_type=ExportType.CONTACTS, delimiter=Delimiter.COMMA, date_format=DateFormat.ISO
-    )
-    export = Exports(database).create(account, request, origin=Origin.API, queue_limit=5)
-    database.close()
-    return export.id
 
 
 def test_the_same_export_is_the_same_file(copy: Copy, bucket: Bucket) -> None:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
@@ -169,6 +170,24 @@ class Exports:
         )
         with self._database.reading() as connection:
             return {ExportStatus(status): count for status, count in connection.execute(statement)}
+
+    def archive_names(self) -> dict[str, str]:
+        """The name of each finished file by its key, of all accounts."""
+        statement = select(exports).where(exports.c.archive_key.is_not(None))
+        with self._database.reading() as connection:
+            found = map(export_of, connection.execute(statement))
+            return {one.archive.key: one.file_name for one in found if one.archive}
+
+    def ended_before(self, age: timedelta, *, most: int) -> tuple[tuple[str, str], ...]:
+        """Account and id of exports that ended longer than `age` ago, the oldest first."""
+        statement = (
+            select(exports.c.account_id, exports.c.id)
+            .where(exports.c.finished_ms < now_ms() - age // timedelta(milliseconds=1))
+            .order_by(exports.c.finished_ms)
+            .limit(most)
+        )
+        with self._database.reading() as connection:
+            return tuple((row.account_id, row.id) for row in connection.execute(statement))
 
     def newest_archive(self) -> str | None:
         """The key of the file that was finished last, of all accounts."""

@@ -12,7 +12,18 @@ from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from outhaul import __version__
-from outhaul.cli import accounts, doctor, export, exports, imports, keys, remote, serve, verify
+from outhaul.cli import (
+    accounts,
+    backup,
+    doctor,
+    export,
+    exports,
+    imports,
+    keys,
+    remote,
+    serve,
+    verify,
+)
 from outhaul.client import ClientError
 from outhaul.domain.errors import BadRequest, NotFound, OuthaulError
 
@@ -30,6 +41,8 @@ app.add_typer(keys.app, name="keys")
 app.command("import")(imports.import_file)
 app.command("verify")(verify.verify_file)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.add_typer(export.app, name="export")
 app.add_typer(exports.app, name="exports")
 

@@ -20,8 +20,7 @@ from alembic.script import ScriptDirectory
 
 from outhaul import __version__
 from outhaul.catalog import database
-from outhaul.domain.errors import FileMissing, StorageUnavailable, UnsafeSettings
-from outhaul.files.object_store import Files
+from outhaul.domain.errors import StorageUnavailable, UnsafeSettings
 from outhaul.settings import Settings
 from outhaul.wiring import files_of
 from outhaul.worker.ownership import Ownership
@@ -229,7 +228,7 @@ def _archives(catalog: sqlite3.Connection, settings: Settings) -> Finding:
     found = catalog.execute(listed).fetchall()
     try:
         files = files_of(settings) if found else None
-        amiss = {row for row in found if files and not _is_whole(files, row[1], row[2])}
+        amiss = {row for row in found if files and not files.holds(row[1], row[2])}
     except (UnsafeSettings, StorageUnavailable) as error:
         return Finding(
             part="files", state="wrong",
@@ -247,13 +246,6 @@ def _archives(catalog: sqlite3.Connection, settings: Settings) -> Finding:
             advice="delete these exports and ask for them again; then check the disk",
         )
     return Finding(part="files", state="ok", text=f"{len(found):,} archives, all in full length")
-
-
-def _is_whole(files: Files, key: str, length: int) -> bool:
-    try:
-        return files.size(key) == length
-    except FileMissing:
-        return False
 
 
 def _server(data: Path, settings: Settings, url: str | None) -> Iterator[Finding]:

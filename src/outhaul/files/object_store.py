@@ -154,6 +154,13 @@ class Files:
         with _translated(key, missing=FileMissing):
             return self._store.head(key)["size"]
 
+    def holds(self, key: str, size: int) -> bool:
+        """Whether the file is there, with so many bytes."""
+        try:
+            return self.size(key) == size
+        except FileMissing:
+            return False
+
     def link(self, key: str, good_for: timedelta) -> str:
         """A URL under which anybody can fetch the file from the object store itself.
 
