@@ -22,6 +22,7 @@ from outhaul.catalog.past_runs import PastRuns
 from outhaul.catalog.rates import Rates
 from outhaul.catalog.slices import Slices
 from outhaul.console.services import ConsoleServices
+from outhaul.exports.browse import Browse
 from outhaul.exports.descriptions import Descriptions
 from outhaul.exports.estimates import Estimates
 from outhaul.exports.overview import Overview
@@ -41,6 +42,7 @@ from outhaul.ingest.purchase_service import Purchases
 from outhaul.ingest.segment_service import Segments
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.settings import Settings
+from outhaul.store.browsing import Browsing
 from outhaul.store.commits import Commits
 from outhaul.store.compaction import Compactor
 from outhaul.store.contact_fields import ContactFields
@@ -193,6 +195,7 @@ class Outhaul:
             signing_keys=LinkKeys(database).ring,
             exports=use_cases,
             overview=Overview(catalog_exports.Exports(database), Slices(database)),
+            browse=Browse(Browsing(self._engine), FieldDefinitions(self._engine, fields)),
             volumes=Volumes(commits, Counts(self._engine)),
             estimate=estimate,
             intake=intake,

@@ -28,6 +28,15 @@ PAGES = {
     "export-running": "/exports/{running}",
     "export-finished": "/exports/{finished}",
     "export-failed": "/exports/{failed}",
+    "contacts": "/contacts",
+    "contact": "/contacts/{contact}",
+    "activities": "/activities",
+    "segments": "/segments",
+    "segment": "/segments/{segment}",
+    "segment-static": "/segments/{static}",
+    "fields": "/fields",
+    "imports": "/imports",
+    "import": "/imports/{import}",
 }
 
 
@@ -49,6 +58,16 @@ def shown(scene: Stage) -> Shown:
     types = ["purchase", "web-page-visited", "email-opened", "cart-abandoned"]
     api.export(exportType="activities", filters=OCTOBER | {"activityTypes": types})
     finished = api.export(exportType="activities", version="v6", filters=filters)
+    rule = {
+        "all": [
+            {"field": "tier", "is": "equals", "value": "gold"},
+            {"activity": "purchase", "atLeast": 1, "lastDays": 90},
+        ]
+    }
+    segment = api.done("POST", "/segments/", 201, json={"name": "Gold, bought", "rule": rule})
+    file = {"file": ("c.csv", b"_email,_name\nana@example.com,Ana\nno email,Bob\n", "text/csv")}
+    taken = api.done("POST", "/imports/", 201, data={"type": "contacts"}, files=file)
+    api.until(f"/imports/{taken['id']}", "finished")
     scene.site.rest()
     failed = OtherNode(scene.site).begin()
     failed.write(3)
@@ -56,6 +75,8 @@ def shown(scene: Stage) -> Shown:
     running = OtherNode(scene.site).begin()
     running.write(12)
     ids = {"running": running.export_id, "finished": finished["id"], "failed": failed.export_id}
+    ids |= {"static": shop.large_segment_id, "segment": segment["id"], "import": taken["id"]}
+    ids["contact"] = api.done("GET", "/contacts/ana@example.com", 200)["id"]
     return Shown(ids=ids, running=running)
 
 
@@ -76,6 +97,8 @@ def test_a_page_is_accessible_and_whole(
     if name == "new-export":
         expect(page.locator("#window")).to_contain_text("31 days")
         expect(page.get_by_label("Of whom")).to_contain_text("4,0")
+    if name == "segments":
+        expect(page.locator("main").get_by_text("…")).to_have_count(0)
     take_picture(page, f"{name}-{look}")
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -4,12 +4,14 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from outhaul.catalog.exports import Exports
 from outhaul.domain.errors import FailureCause
 from outhaul.domain.export import DateFormat, Delimiter, ExportRequest, ExportType, Origin
+from tests.browser.stage import OtherNode
 from tests.console_site import Site, Visitor, site, words
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\""
@@ -107,6 +109,23 @@ def test_a_failed_export_says_what_happened_and_what_helps(
     assert visitor.get(f"/exports/{export_id}/download").status_code == 404
     assert visitor.get(f"/exports/{export_id}/manifest").status_code == 409
     visitor.send(f"/exports/{export_id}/delete")
+
+
+def test_a_running_export_shows_its_slices(tmp_path: Path) -> None:
+    """Waiting, being written and written, with a label each; rows so far, and of how many."""
+    with site(tmp_path / "data") as opened:
+        opened.rest()
+        node = OtherNode(opened, slices=5, slice_rows=1000).begin()
+        node.write(2)
+        page = opened.visitor().page(f"/exports/{node.export_id}")
+    assert [page.count(f'<rect class="{state}"') for state in ("done", "running", "waiting")] == [
+        2,
+        2,
+        1,
+    ]
+    assert "Slice 1: 1,000 rows from" in page
+    assert "Activities: 2 of 5 slices are written" in page
+    assert "Rows 2,000 of 5,000" in words(page)
 
 
 def test_an_open_page_gets_only_what_has_changed(here: Site, visitor: Visitor) -> None:

@@ -42,19 +42,19 @@ class Slices:
 
     def states(self, export_id: str) -> tuple[SliceState, ...]:
         """All planned slices, in the order of members and positions."""
+        held = (slices.c.crc32.is_(None) & (slices.c.lease_until_ms > now_ms())).label("held")
         statement = (
-            select(slices)
+            select(slices, held)
             .where(slices.c.export_id == export_id)
             .order_by(slices.c.member, slices.c.position)
         )
-        now = now_ms()
         with self._database.reading() as connection:
             rows = connection.execute(statement).all()
         return tuple(
             SliceState(
                 plan=slice_plan_of(row),
                 facts=None if row.crc32 is None else _facts(row),
-                held=row.crc32 is None and row.lease_until_ms > now,
+                held=bool(row.held),
                 attempt=row.attempt,
             )
             for row in rows

@@ -7,10 +7,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from outhaul.console.assets import asset
+from outhaul.console.data_pages import data_routes
 from outhaul.console.error_pages import error_answers
 from outhaul.console.export_pages import export_routes
+from outhaul.console.field_pages import field_routes
+from outhaul.console.import_pages import import_routes
 from outhaul.console.links import HOME, Links
 from outhaul.console.new_export_pages import new_export_routes
+from outhaul.console.segment_pages import segment_routes
 from outhaul.console.services import ConsoleServices
 from outhaul.console.sessions import Sessions
 from outhaul.console.shield import Shield
@@ -33,6 +37,10 @@ def create_console(services: ConsoleServices) -> ASGIApp:
             *sign_in_routes(sessions, door, services.public_url),
             *new_export_routes(services, door),
             *export_routes(services, door),
+            *data_routes(services, door),
+            *segment_routes(services, door),
+            *field_routes(services, door),
+            *import_routes(services, door),
         ],
         exception_handlers=error_answers(services.public_url),
     )

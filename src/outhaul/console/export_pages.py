@@ -1,6 +1,5 @@
 """The list of exports, the page of one, and what can be done there."""
 
-import hashlib
 import re
 from typing import Any
 
@@ -9,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from outhaul.archive.manifest import Manifest, read_manifest
+from outhaul.console.changes import unless_seen
 from outhaul.console.curl import curl
 from outhaul.console.export_views import ExportViews
 from outhaul.console.services import ConsoleServices
@@ -89,7 +89,7 @@ class ExportPages:
             "sample": curl(_SAMPLE, visit.links.server),
             "told": _NOTES.get(asked.get("note", "")),
         }
-        return _unless_seen(visit, "exports.html", "exports_table.html", values)
+        return unless_seen(visit, "exports.html", "exports_table.html", values)
 
     def one(self, visit: Visit) -> Response:
         """The page of an export, or only what changes on it."""
@@ -104,7 +104,7 @@ class ExportPages:
             "members": MEMBERS,
             "waits_for_worker": not view.ended and not self._worker_alive(),
         }
-        return _unless_seen(visit, "export.html", "export_live.html", values)
+        return unless_seen(visit, "export.html", "export_live.html", values)
 
     def download(self, visit: Visit) -> Response:
         """Lead to the file by a link made now, because links expire."""
@@ -159,19 +159,3 @@ def _page_number(text: str) -> int:
     if re.fullmatch(r"[0-9]{1,7}", text) is None or not 1 <= int(text) <= _MOST_PAGES:
         raise HTTPException(404)
     return int(text)
-
-
-def _unless_seen(visit: Visit, page: str, part: str, values: dict[str, Any]) -> Response:
-    """The whole page; or for one that is open its part, and 204 when it shows just that."""
-    if not visit.is_partial:
-        return visit.page(page, seen=_digest(visit, part, values), **values)
-    seen = _digest(visit, part, values)
-    if visit.request.query_params.get("seen") == seen:
-        return Response(status_code=204)
-    return visit.page(part, seen=seen, **values)
-
-
-def _digest(visit: Visit, part: str, values: dict[str, Any]) -> str:
-    """What tells this content from any other."""
-    content = visit.page(part, seen="", **values).body
-    return hashlib.sha256(content).hexdigest()[:16]

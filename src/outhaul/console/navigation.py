@@ -31,6 +31,16 @@ _ALL = (
             Entry(title="New export", path="/exports/new", scope=Scope.EXPORT_WRITE),
         ),
     ),
+    Section(
+        title="Data",
+        entries=(
+            Entry(title="Contacts", path="/contacts", scope=Scope.CONTACT_READ),
+            Entry(title="Activities", path="/activities", scope=Scope.CONTACT_READ),
+            Entry(title="Segments", path="/segments", scope=Scope.SEGMENT_READ),
+            Entry(title="Contact fields", path="/fields", scope=Scope.FIELD_READ),
+            Entry(title="Imports", path="/imports", scope=Scope.IMPORT_READ),
+        ),
+    ),
 )
 
 

@@ -7,6 +7,7 @@ from outhaul.catalog.keys import Keys
 from outhaul.domain.account import Account
 from outhaul.domain.estimate import Estimate
 from outhaul.domain.export import ExportRequest
+from outhaul.exports.browse import Browse
 from outhaul.exports.overview import Overview
 from outhaul.exports.service import Exports
 from outhaul.exports.volumes import Volumes
@@ -25,6 +26,7 @@ class ConsoleServices:
     volumes: Volumes
     estimate: Callable[[Account, ExportRequest], Estimate]
     """What an export of this request would be if it was made now."""
+    browse: Browse
     intake: Intake
     worker_alive: Callable[[], bool]
     public_url: str | None

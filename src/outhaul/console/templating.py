@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from outhaul import __version__
 from outhaul.console import numbers
 from outhaul.console.assets import asset_version
-from outhaul.domain.instants import to_text
+from outhaul.domain.instants import parse_instant, to_text
 
 _environment = Environment(
     loader=PackageLoader("outhaul.console"),
@@ -29,7 +29,16 @@ def _instant(context: Context, at: datetime) -> Markup:
     return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(to_text(at), shown)
 
 
+@pass_context
+def _instant_text(context: Context, written: str) -> Markup:
+    """The same for an instant that is text already."""
+    at = parse_instant(written)
+    assert at is not None, "what we have written ourselves"
+    return _instant(context, at)
+
+
 _environment.filters |= {
+    "instant_text": _instant_text,
     "whole": numbers.whole,
     "size": numbers.size,
     "duration": numbers.duration,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from outhaul.domain.errors import FailureCause
 from outhaul.domain.export import ExportStatus, ExportType, MemberKind
-from outhaul.domain.imports import ImportStatus
+from outhaul.domain.imports import ImportKind, ImportStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,11 @@ IMPORT_STATES = {
     ImportStatus.FINISHED: State(word="Finished", tone="good"),
     ImportStatus.ERROR: State(word="Failed", tone="bad"),
     ImportStatus.CANCELLED: State(word="Stopped", tone="quiet"),
+}
+IMPORT_KINDS = {
+    ImportKind.CONTACTS: "Contacts",
+    ImportKind.ACTIVITIES: "Activities",
+    ImportKind.SEGMENTS: "Segments",
 }
 EXPORT_TYPES = {ExportType.CONTACTS: "Contacts", ExportType.ACTIVITIES: "Activities"}
 MEMBERS = {

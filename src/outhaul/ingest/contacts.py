@@ -39,7 +39,7 @@ def prepare(
     custom = fields.as_of(work.account_id, commits.snapshot(work.account_id).number)
     known = {*(() if options.uploaded else ("id",)), *system, *(field.id for field in custom)}
     new = [id_ for id_ in source.columns if id_ not in known]
-    if new and options.uploaded:
+    if new and options.uploaded and not options.create_fields:
         names = ", ".join(new)
         raise ImportRefused(f"The file has columns that are no fields, or cannot be set: {names}.")
     _check_new(new, len(custom), create=options.create_fields)

@@ -1,9 +1,11 @@
 """Imports that come over HTTP: take the file, tell what becomes of it, cancel."""
 
+import json
 import os
 import shutil
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -40,24 +42,30 @@ class Uploads:
         folder.mkdir(exist_ok=True)
         self._tidy()
 
-    def new_file(self) -> Path:
-        """Where to put a file that is being received."""
+    def new_file(self, name: str = "contacts.csv") -> Path:
+        """Where to put a file that is being received; its ending tells how it is written."""
         folder = self._folder / new_id()
         folder.mkdir()
-        return folder / "contacts.csv"
+        return folder / name
 
     def discard(self, file: Path) -> None:
         """Remove a file that is not to be imported, and its report."""
         shutil.rmtree(file.parent, ignore_errors=True)
 
-    def create(self, account_id: str, file: Path, options: ImportOptions) -> Import:
-        """Leave the import of a received file of contacts. Durable when this returns. Raises
+    def create(
+        self,
+        account_id: str,
+        file: Path,
+        options: ImportOptions,
+        kind: ImportKind = ImportKind.CONTACTS,
+    ) -> Import:
+        """Leave the import of a received file. Durable when this returns. Raises
         ImportQueueFull."""
         for path in (file, file.parent, self._folder):
             _sync(path)
         id_ = self._imports.create(
             account_id,
-            kind=ImportKind.CONTACTS,
+            kind=kind,
             path=str(file),
             options=options,
             queue_limit=QUEUE_LIMIT,
@@ -99,14 +107,25 @@ class Uploads:
             raise NotFound("report", import_.id)
         return report
 
+    def refused_rows(self, import_: Import, *, most: int) -> list[tuple[int, str]]:
+        """Line and reason of the first refused rows of an import; none once it is forgotten."""
+        report = Path(f"{import_.path}.rejected.jsonl")
+        if not import_.options.uploaded or not import_.refused or not report.is_file():
+            return []
+        with report.open(encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in islice(lines, most)]
+        return [(row["line"], row["reason"]) for row in rows]
+
     def _tidy(self) -> None:
         """Remove what a crash has left: files without an import, and files taken already."""
-        open_by_path = self._imports.uploads()
+        uploads = self._imports.uploads()
+        by_folder = {Path(path).parent: (Path(path), open_) for path, open_ in uploads.items()}
         for folder in self._folder.iterdir():
-            file = folder / "contacts.csv"
-            if str(file) not in open_by_path:
+            if folder not in by_folder:
                 shutil.rmtree(folder)
-            elif not open_by_path[str(file)]:
+                continue
+            file, open_ = by_folder[folder]
+            if not open_:
                 file.unlink(missing_ok=True)
 
 

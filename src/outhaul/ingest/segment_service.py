@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from outhaul.domain.account import Account
-from outhaul.domain.contact_fields import by_id
+from outhaul.domain.contact_fields import ContactFieldDefinition, by_id
 from outhaul.domain.errors import Conflict, Invalid, NotFound, Violation
 from outhaul.domain.ids import new_id
+from outhaul.domain.instants import now
 from outhaul.domain.rule_reading import read_rule
 from outhaul.domain.segments import Segment
 from outhaul.store import segment_edits
@@ -41,6 +43,11 @@ class Segments:
         if count is None:
             raise NotFound("segment", segment_id)
         return count
+
+    def count_rule(self, account: Account, rule: Mapping[str, Any]) -> int:
+        """How many contacts the rule would find now. Raises Invalid with all that is wrong."""
+        _judge(rule, by_id(self._reads.fields(account.id)), now(), account)
+        return self._reads.count_rule(account.id, rule, timezone=account.timezone)
 
     def create(self, account: Account, name: str, rule: Mapping[str, Any] | None) -> Segment:
         """A new segment: with a rule a dynamic one, else a static one without members. Raises
@@ -95,8 +102,16 @@ class Segments:
 
 
 def _check(commit: Commit, account: Account, rule: Mapping[str, Any]) -> None:
-    fields = by_id(present(commit.connection))
-    _, faults = read_rule(rule, fields, now=commit.at, timezone=account.timezone)
+    _judge(rule, by_id(present(commit.connection)), commit.at, account)
+
+
+def _judge(
+    rule: Mapping[str, Any],
+    fields: Mapping[str, ContactFieldDefinition],
+    at: datetime,
+    account: Account,
+) -> None:
+    _, faults = read_rule(rule, fields, now=at, timezone=account.timezone)
     if faults:
         raise Invalid(
             [replace(fault, path=f"/rule{fault.path}") for fault in faults],

@@ -1,10 +1,12 @@
 """Segments as they are now: which there are, and how many contacts are in one."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import duckdb
 
-from outhaul.domain.contact_fields import by_id
+from outhaul.domain.contact_fields import ContactFieldDefinition, by_id
 from outhaul.domain.instants import now
 from outhaul.domain.rule_reading import read_rule
 from outhaul.domain.segments import Segment
@@ -62,20 +64,33 @@ class SegmentReads:
         with self._engine.session(account_id) as connection:
             return find(connection, segment_id)
 
+    def fields(self, account_id: str) -> tuple[ContactFieldDefinition, ...]:
+        """The account's own fields, which rules may compare beside those of the system."""
+        with self._engine.session(account_id) as connection:
+            return field_definitions.present(connection)
+
     def count(self, account_id: str, segment_id: str, *, timezone: str) -> int | None:
         """How many contacts are in the segment now; None when there is no such segment."""
         with self._engine.session(account_id) as connection:
             connection.begin()
             segment = find(connection, segment_id)
-            if segment is None:
-                return None
-            rule = None
-            if segment.rule is not None:
-                fields = by_id(field_definitions.present(connection))
-                rule, _ = read_rule(segment.rule, fields, now=now(), timezone=timezone)
-            contact_ids, bound = members(segment_id, rule)
-            newest = connection.execute("SELECT max(number) FROM commits").fetchall()[0][0]
-            found = connection.execute(
-                f"SELECT count(*) FROM ({contact_ids}) AS found", bound | {"snapshot": newest}
-            ).fetchall()
-        return int(found[0][0])
+            return None if segment is None else _count(connection, segment, timezone)
+
+    def count_rule(self, account_id: str, rule: Mapping[str, Any], *, timezone: str) -> int:
+        """How many contacts a rule without faults would find now."""
+        with self._engine.session(account_id) as connection:
+            connection.begin()
+            return _count(connection, Segment(id="", name="", rule=rule), timezone)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, segment: Segment, timezone: str) -> int:
+    rule = None
+    if segment.rule is not None:
+        fields = by_id(field_definitions.present(connection))
+        rule, _ = read_rule(segment.rule, fields, now=now(), timezone=timezone)
+    contact_ids, bound = members(segment.id, rule)
+    newest = connection.execute("SELECT max(number) FROM commits").fetchall()[0][0]
+    found = connection.execute(
+        f"SELECT count(*) FROM ({contact_ids}) AS found", bound | {"snapshot": newest}
+    ).fetchall()
+    return int(found[0][0])

@@ -1,0 +1,193 @@
+"""Segments: their sizes, their rules, and who is in a static one."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from outhaul.console.services import ConsoleServices
+from outhaul.console.visit import Door, Form, Visit
+from outhaul.domain.account import Scope
+from outhaul.domain.activity_types import ACTIVITY_TYPES
+from outhaul.domain.contact_fields import ContactFieldDefinition
+from outhaul.domain.errors import Conflict, Invalid, NotFound, Violation
+from outhaul.domain.ids import is_id
+from outhaul.domain.rule_reading import operators
+from outhaul.domain.segments import LONGEST_SEGMENT_NAME, Segment
+
+_NOTES = {"saved": "The segment is saved.", "ended": "The segment is ended."}
+_MOST_MEMBERS_A_FORM = 10_000
+
+
+class SegmentPages:
+    """Handlers."""
+
+    def __init__(self, services: ConsoleServices) -> None:
+        self._segments = services.intake.segments
+        self._fields = services.intake.fields
+
+    def list_(self, visit: Visit) -> Response:
+        """Every segment."""
+        return visit.page(
+            "segments.html",
+            segments=self._segments.all(visit.account.id),
+            told=_NOTES.get(visit.request.query_params.get("note", "")),
+        )
+
+    def size(self, visit: Visit) -> Response:
+        """How many are in one; asked for by the list, because a rule may take its time."""
+        count = self._segments.count(visit.account, self._asked(visit).id)
+        return visit.page("segment_size.html", count=count)
+
+    def new(self, visit: Visit) -> Response:
+        """The form of a new segment."""
+        return self._page(visit, None, {"name": "", "kind": "dynamic", "rule": ""}, {})
+
+    def one(self, visit: Visit) -> Response:
+        """The form of a segment that is there."""
+        segment = self._asked(visit)
+        return self._page(visit, segment, _given(segment), {})
+
+    def create(self, visit: Visit) -> Response:
+        """Make it, or show the form again with what is wrong."""
+        return self._saved(visit, None)
+
+    def change(self, visit: Visit) -> Response:
+        """Change it, or show the form again with what is wrong."""
+        return self._saved(visit, self._asked(visit))
+
+    def count(self, visit: Visit) -> Response:
+        """How many contacts the rule in the form would find."""
+        try:
+            count = self._segments.count_rule(visit.account, _rule(visit.form))
+        except Invalid as invalid:
+            return visit.page("segment_count.html", count=None, faults=_said(invalid))
+        return visit.page("segment_count.html", count=count, faults=[])
+
+    def members(self, visit: Visit) -> Response:
+        """Let the contacts that are listed be members, or members no longer."""
+        segment = self._asked(visit)
+        listed = [line.strip() for line in visit.form.get("members").splitlines() if line.strip()]
+        listed = [one.lower() if "@" in one else one for one in listed[:_MOST_MEMBERS_A_FORM]]
+        change = self._segments.remove if visit.form.get("do") == "remove" else self._segments.add
+        try:
+            changed = change(visit.account.id, segment.id, listed)
+        except (Invalid, Conflict) as refused:
+            given = _given(segment) | {"members": visit.form.get("members")}
+            return self._page(visit, segment, given, {"members": _unknown(refused, listed)}, 422)
+        verb = "removed" if visit.form.get("do") == "remove" else "added"
+        return self._page(visit, segment, _given(segment), {}, told=f"{changed} {verb}.")
+
+    def end(self, visit: Visit) -> Response:
+        """End the segment."""
+        self._segments.delete(visit.account.id, self._asked(visit).id)
+        return visit.go("/segments", note="ended")
+
+    def _saved(self, visit: Visit, held: Segment | None) -> Response:
+        form, account = visit.form, visit.account
+        name, kind = form.get("name"), form.get("kind")
+        if held is not None:
+            kind = "static" if held.rule is None else "dynamic"
+        faults: dict[str, Any] = {}
+        if not name or len(name) > LONGEST_SEGMENT_NAME or "\0" in name:
+            faults["name"] = f"A name has 1 to {LONGEST_SEGMENT_NAME} characters."
+        try:
+            rule = None if kind == "static" else _rule(form)
+            if not faults and held is None:
+                self._segments.create(account, name, rule)
+            elif not faults and held is not None:
+                self._segments.replace(account, held.id, name, rule)
+        except Invalid as invalid:
+            faults["rule"] = _said(invalid)
+        if faults:
+            given = {"name": name, "kind": kind, "rule": form.get("rule")}
+            return self._page(visit, held, given, faults, 422)
+        return visit.go("/segments", note="saved")
+
+    def _page(
+        self,
+        visit: Visit,
+        segment: Segment | None,
+        given: Mapping[str, str],
+        faults: Mapping[str, Any],
+        status: int = 200,
+        told: str = "",
+    ) -> Response:
+        size = None if segment is None else self._segments.count(visit.account, segment.id)
+        return visit.page(
+            "segment.html",
+            status=status,
+            segment=segment,
+            size=size,
+            given={"members": "", **given},
+            faults=faults,
+            told=told,
+            fields=json.dumps([_choice(one) for one in self._fields.all(visit.account.id)]),
+            types=json.dumps(list(ACTIVITY_TYPES)),
+        )
+
+    def _asked(self, visit: Visit) -> Segment:
+        segment_id = visit.request.path_params["id"]
+        if not is_id(segment_id):
+            raise NotFound("segment", segment_id)
+        return self._segments.get(visit.account.id, segment_id)
+
+
+def segment_routes(services: ConsoleServices, door: Door) -> list[Route]:
+    """Where the pages are."""
+    pages = SegmentPages(services)
+    read, write = Scope.SEGMENT_READ, Scope.SEGMENT_WRITE
+    return [
+        Route("/segments", door.page(pages.list_, read)),
+        Route("/segments", door.page(pages.create, write), methods=["POST"]),
+        Route("/segments/new", door.page(pages.new, write)),
+        Route("/segments/count", door.page(pages.count, read), methods=["POST"]),
+        Route("/segments/{id}", door.page(pages.one, read)),
+        Route("/segments/{id}", door.page(pages.change, write), methods=["POST"]),
+        Route("/segments/{id}/size", door.page(pages.size, read)),
+        Route("/segments/{id}/members", door.page(pages.members, write), methods=["POST"]),
+        Route("/segments/{id}/end", door.page(pages.end, write), methods=["POST"]),
+    ]
+
+
+def _given(segment: Segment) -> dict[str, str]:
+    rule = "" if segment.rule is None else json.dumps(segment.rule, indent=2, ensure_ascii=False)
+    kind = "static" if segment.rule is None else "dynamic"
+    return {"name": segment.name, "kind": kind, "rule": rule}
+
+
+def _rule(form: Form) -> dict[str, Any]:
+    """The rule in the form. Raises Invalid when it is not JSON."""
+    try:
+        rule = json.loads(form.get("rule"))
+    except (ValueError, RecursionError):
+        rule = None
+    if not isinstance(rule, dict):
+        fault = Violation(name="rule", path="/rule", reason="must be one JSON object")
+        raise Invalid([fault], detail="The segment is not valid.")
+    return rule
+
+
+def _said(invalid: Invalid) -> list[str]:
+    return [f"{fault.path}: {fault.reason}" for fault in invalid.violations]
+
+
+def _unknown(refused: Invalid | Conflict, listed: list[str]) -> str:
+    if isinstance(refused, Conflict):
+        return refused.detail
+    unknown = [listed[int(fault.name)] for fault in refused.violations]
+    more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+    return f"Nothing was changed: no contact is {', '.join(unknown[:5])}{more}."
+
+
+def _choice(field: ContactFieldDefinition) -> dict[str, Any]:
+    """What the editor has to know of a field."""
+    return {
+        "id": field.id,
+        "name": field.name,
+        "type": field.type.value,
+        "is": [operator.value for operator in operators(field.type)],
+        "options": [option.id for option in field.limits.options],
+    }
