@@ -75,7 +75,7 @@ class ExportForm:
             if not ACTIVITY_TYPES.keys() >= set(self.types):
                 fault("activity", "One of these is no activity type.")
         for name, value, known in (
-            ("type", self.export_type, ExportType),
+            ("type", self.export_type, (ExportType.CONTACTS, ExportType.ACTIVITIES)),
             ("version", self.version, Version),
             ("dates", self.date_format, DateFormat),
             ("delimiter", self.delimiter, Delimiter),

@@ -43,13 +43,16 @@ IMPORT_KINDS = {
     ImportKind.ACTIVITIES: "Activities",
     ImportKind.SEGMENTS: "Segments",
 }
-EXPORT_TYPES = {ExportType.CONTACTS: "Contacts", ExportType.ACTIVITIES: "Activities"}
-MEMBERS = {
-    MemberKind.CONTACTS: "Contacts",
-    MemberKind.ERASED: "Erased contacts",
-    MemberKind.ACTIVITIES: "Activities",
-    MemberKind.PRODUCTS: "Product lines",
+_THINGS = {
+    "contacts": "Contacts",
+    "activities": "Activities",
+    "data-explorer": "Report",
+    "erased": "Erased contacts",
+    "products": "Product lines",
+    "report": "Report",
 }
+EXPORT_TYPES = {type_: _THINGS[type_.value] for type_ in ExportType}
+MEMBERS = {kind: _THINGS[kind.value] for kind in MemberKind}
 FAILURES = {
     FailureCause.PARITY_BROKEN: Failure(
         title="The rows did not add up",
