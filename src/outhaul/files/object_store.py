@@ -84,10 +84,18 @@ class Files:
         self._window_bytes = _CHUNK_BYTES if self._root else _REMOTE_WINDOW_BYTES
         self._part_bytes = _CHUNK_BYTES if self._root else _PART_BYTES
 
-    def write(self, key: str, chunks: Iterable[bytes], *, save_as: str | None = None) -> int:
+    def write(
+        self,
+        key: str,
+        chunks: Iterable[bytes],
+        *,
+        durable: bool = True,
+        save_as: str | None = None,
+    ) -> int:
         """Store the joined chunks as the file `key`, replacing it; returns its bytes.
 
-        When it returns, the file is durable. When `chunks` raises, there is no new file; after a
+        When it returns, the file is durable; without `durable`, one in a directory outlives this
+        process but not a loss of power. When `chunks` raises, there is no new file; after a
         StorageError there may be one, on which nobody can rely. Holds 100 MB at most. A bucket
         that is asked for the file by itself offers it as the ZIP `save_as`. Raises StorageFull.
         """
@@ -112,7 +120,7 @@ class Files:
         ):
             for chunk in chunks:
                 written += writer.write(chunk)
-        if self._root:
+        if self._root and durable:
             with _translated(key):
                 local.keep(self._root, key)
         return written

@@ -115,7 +115,8 @@ class Pipeline:
             yield compressor.finish()
 
         key = f"{round_folder(export)}/slices/{slice_plan.member}-{slice_plan.index}-{attempt}"
-        self._files.write(key, compressed())
+        # Assembly checks every slice against its digest and has a lost one rendered again.
+        self._files.write(key, compressed(), durable=False)
         if rows != slice_plan.rows:
             raise ExportFailed(
                 FailureCause.PARITY_BROKEN, f"{rows} rows rendered, {slice_plan.rows} planned"
