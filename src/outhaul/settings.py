@@ -78,6 +78,9 @@ class Settings(BaseSettings):
         description="Host and port of an address for `/metrics` alone, such as 127.0.0.1:9464;"
         " without it the server's own has it.",
     )
+    traces: bool = Field(
+        False, description="Whether steps of exports are traced, to where OTEL_ variables say."
+    )
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="How much is logged."
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from outhaul.api.health import HealthReport
 from outhaul.api.metrics import Metrics
@@ -22,6 +23,7 @@ from outhaul.catalog.past_runs import PastRuns
 from outhaul.catalog.rates import Rates
 from outhaul.catalog.slices import Slices
 from outhaul.console.services import ConsoleServices
+from outhaul.domain.errors import UnsafeSettings
 from outhaul.exports.browse import Browse
 from outhaul.exports.descriptions import Descriptions
 from outhaul.exports.estimates import Estimates
@@ -63,7 +65,11 @@ from outhaul.worker.export_work import ExportWork
 from outhaul.worker.file_work import FileWork
 from outhaul.worker.import_work import ImportWork
 from outhaul.worker.retention_work import RetentionWork
+from outhaul.worker.watch import Watches
 from outhaul.worker.worker import Work, Worker
+
+if TYPE_CHECKING:
+    from outhaul.worker.traces import Traces  # its libraries are an extra
 
 
 class Registry:
@@ -97,6 +103,7 @@ class Outhaul:
         commits, fields = Commits(self._engine), ContactFields(self._engine)
         bell = Bell()
         self.metrics = Metrics(partial(take_census, database))
+        self._traces = _traces(settings)
         leases = Leases(database, lease_s=settings.lease_seconds, fault_limit=settings.fault_limit)
         reader = SnapshotReader(self._engine)
         pipeline = Pipeline(
@@ -117,7 +124,7 @@ class Outhaul:
             takeover_limit=settings.takeover_limit,
             stall_s=settings.stall_seconds,
             wake=bell.ring,
-            watch=self.metrics,
+            watch=Watches(self.metrics, *self._traces),
         )
         scratch = _scratch(data / "scratch", registry.imports)
         importer = Importer(self._engine, commits, fields, scratch=scratch)
@@ -232,6 +239,8 @@ class Outhaul:
         """Stop the worker and close the store."""
         self._worker.stop()
         self._engine.close()
+        for traces in self._traces:
+            traces.close()
 
     def health(self) -> HealthReport:
         """The state of each part, in words without secrets."""
@@ -241,6 +250,20 @@ class Outhaul:
             files=_state(self._files.check),
             worker="ok" if self._worker.alive() else "stopped",
         )
+
+
+def _traces(settings: Settings) -> "tuple[Traces, ...]":
+    """Those that are wanted. Raises UnsafeSettings where their libraries are missing."""
+    if not settings.traces:
+        return ()
+    try:
+        from outhaul.worker.traces import Traces
+    except ImportError as error:
+        raise UnsafeSettings(
+            "OUTHAUL_TRACES needs more libraries: pip install 'outhaul[telemetry]', or leave the"
+            " setting away"
+        ) from error
+    return (Traces(),)
 
 
 def files_of(settings: Settings) -> Files:
