@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak chaos test-readers test-browser pictures bench bench-check lint format clean
+.PHONY: help install demo test soak chaos test-cluster test-readers test-browser pictures bench bench-check lint format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ test-browser: $(STAMP) ## click through the console in chromium (bash tests/brow
 
 pictures: $(STAMP) ## take the pictures of the console in docs/images anew
 	OUTHAUL_PICTURES=1 $(BIN)/python -m pytest tests/browser/test_every_page.py
+
+test-cluster: $(STAMP) ## files in Ceph, which checks signatures (apt: see tests/cluster/install.sh)
+	$(BIN)/python -m pytest tests/cluster
 
 bench: $(STAMP) ## Outhaul and its rivals on the same rows: SIZE=small (minutes) or full (an hour)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
