@@ -14,7 +14,7 @@ from outhaul.api.health import OK, HealthReport
 from outhaul.api.services import Services
 from outhaul.auth.secrets import hash_secret
 from outhaul.domain.account import Account, ApiKey, Language, Scope
-from outhaul.domain.errors import LinkRefused, NotFinished, NotFound, QueueFull
+from outhaul.domain.errors import KeptElsewhere, LinkRefused, NotFinished, NotFound, QueueFull
 from outhaul.domain.estimate import Estimate
 from outhaul.domain.export import (
     ArchiveFacts,
@@ -207,6 +207,12 @@ class Edge:
     rates: FakeRates = field(default_factory=FakeRates)
     report: HealthReport = HEALTHY
     public_url: str | None = "https://exports.example"
+    kept_at: str | None = ""
+    """Where another node keeps the accounts' data; "" means that it is kept here."""
+
+    def admit(self, account_id: str) -> None:
+        if self.kept_at != "":
+            raise KeptElsewhere(self.kept_at)
 
     def app(self) -> ASGIApp:
         services = Services(
@@ -219,6 +225,7 @@ class Edge:
             health=lambda: self.report,
             worker_alive=lambda: self.report.worker == OK,
             public_url=self.public_url,
+            admit=self.admit,
         )
         return create_app(services)
 

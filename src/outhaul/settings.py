@@ -32,6 +32,18 @@ class Settings(BaseSettings):
         "server",
         description="Whether files come through the server or, by a redirect, from the bucket.",
     )
+    catalog: str | None = Field(
+        None,
+        pattern=r"^postgres(ql)?://.+$",
+        repr=False,  # It may hold a password.
+        description="postgresql://user:secret@host/database, shared by several processes; without"
+        " it DATA/catalog.db.",
+    )
+    node_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#]+[^?#]*$",
+        description="Where other nodes that share the catalog reach this one's API.",
+    )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     public_url: str | None = Field(
@@ -53,6 +65,15 @@ class Settings(BaseSettings):
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
         description="Slices rendered at the same time; by default one a core.",
+    )
+    account_steps: int | None = Field(
+        None,
+        ge=1,
+        description="Steps of one account that are done at the same time, over all nodes; by"
+        " default as many as there are workers.",
+    )
+    drain_seconds: float = Field(
+        25, ge=0, description="How long outhaul worker goes on with work in hand when stopped."
     )
     slice_rows: int = Field(250_000, ge=1000, description="Rows of a slice, about.")
     memory_limit: str = Field(
@@ -87,6 +108,26 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(
         "console", description="Whether a line of the log is for people or a JSON object."
     )
+
+    def check_node(self) -> None:
+        """For a process that shares its catalog with others. Raises UnsafeSettings."""
+        if self.catalog is None:
+            raise UnsafeSettings(
+                "outhaul worker shares a catalog with servers: set OUTHAUL_CATALOG to"
+                " postgresql://...; on one machine outhaul serve does all the work"
+            )
+        if self.files is None:
+            raise UnsafeSettings(
+                "OUTHAUL_CATALOG is shared, but archives would lie on this machine alone: set"
+                " OUTHAUL_FILES to a place that all nodes reach, such as s3://bucket/folder or a"
+                " directory on a shared file system"
+            )
+        if self.node_url is None and self.host in {"0.0.0.0", "::"}:  # noqa: S104 -- compared with
+            raise UnsafeSettings(
+                "OUTHAUL_CATALOG is shared and OUTHAUL_HOST stands for every address: set"
+                " OUTHAUL_NODE_URL to where other nodes reach this one, such as"
+                " http://10.0.0.5:8080"
+            )
 
     @model_validator(mode="after")
     def _fit_together(self) -> "Settings":

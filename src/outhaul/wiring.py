@@ -1,10 +1,11 @@
-"""The one place where concrete classes meet: an `Outhaul` for a data directory."""
+"""The one place where concrete classes meet: an `Outhaul` for a data directory, a `WorkerNode`."""
 
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from outhaul.api.health import HealthReport
@@ -15,12 +16,14 @@ from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.census import take_census
 from outhaul.catalog.database import Database
 from outhaul.catalog.erasures import Erasures
+from outhaul.catalog.homes import EVERYTHING, Reach
 from outhaul.catalog.imports import Imports
 from outhaul.catalog.keys import Keys, LinkKeys
 from outhaul.catalog.leases import Leases
 from outhaul.catalog.live_snapshots import LiveSnapshots
 from outhaul.catalog.past_runs import PastRuns
 from outhaul.catalog.rates import Rates
+from outhaul.catalog.shared_rates import SharedRates
 from outhaul.catalog.slices import Slices
 from outhaul.console.services import ConsoleServices
 from outhaul.domain.errors import UnsafeSettings
@@ -57,6 +60,7 @@ from outhaul.store.reader import SnapshotReader
 from outhaul.store.segment_reads import SegmentReads
 from outhaul.store.single_activities import PurchaseReads
 from outhaul.unload.reader import UnloadReader
+from outhaul.unload.store_unload import StoreUnload
 from outhaul.worker.bell import Bell
 from outhaul.worker.cleaning import Cleaning
 from outhaul.worker.compaction_work import CompactionWork
@@ -64,8 +68,9 @@ from outhaul.worker.erasure_work import ErasureWork
 from outhaul.worker.export_work import ExportWork
 from outhaul.worker.file_work import FileWork
 from outhaul.worker.import_work import ImportWork
+from outhaul.worker.node import Node
 from outhaul.worker.retention_work import RetentionWork
-from outhaul.worker.watch import Watches
+from outhaul.worker.watch import Watch, Watches
 from outhaul.worker.worker import Work, Worker
 
 if TYPE_CHECKING:
@@ -73,30 +78,38 @@ if TYPE_CHECKING:
 
 
 class Registry:
-    """The catalog of a data directory; any number of processes may open it side by side."""
+    """The catalog, of a data directory or shared; any number of processes may open it side by
+    side. Raises CatalogUnavailable."""
 
     def __init__(self, settings: Settings) -> None:
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.data = settings.data.resolve()
-        self.database = Database(f"sqlite:///{self.data / 'catalog.db'}")
+        if settings.catalog is None:
+            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.database = Database(settings.catalog or f"sqlite:///{self.data / 'catalog.db'}")
         self.database.migrate()
         self.accounts = Accounts(self.database)
         self.keys = Keys(self.database)
-        self.imports = Imports(
-            self.database, lease_s=settings.lease_seconds, fault_limit=settings.fault_limit
-        )
+        self.imports = _imports(self.database, settings, EVERYTHING)
 
     def close(self) -> None:
         self.database.close()
 
 
 class Outhaul:
-    """Everything that the owner of a data directory runs. Made only by the owner."""
+    """Everything that the owner of a data directory runs. Made only by who holds its lock."""
 
     def __init__(self, registry: Registry, settings: Settings) -> None:
+        """Where the catalog is shared, waits for the lease of the directory's home as well. Raises
+        UnsafeSettings, and OuthaulError when a node of another machine owns it."""
         database, data = registry.database, registry.data
+        node = _owner(database, data, settings)
+        self._node = node
+        self._settings = settings
         self._engine = Engine(
-            data / "store", memory_limit=settings.memory_limit, threads=settings.workers
+            data / "store",
+            memory_limit=settings.memory_limit,
+            threads=settings.workers,
+            admit=node.admit,
         )
         self._files = files_of(settings)
         self._database = database
@@ -104,8 +117,10 @@ class Outhaul:
         bell = Bell()
         self.metrics = Metrics(partial(take_census, database))
         self._traces = _traces(settings)
-        leases = Leases(database, lease_s=settings.lease_seconds, fault_limit=settings.fault_limit)
+        leases = _leases(database, settings, node.reach)
         reader = SnapshotReader(self._engine)
+        imports = _imports(database, settings, node.reach)
+        scratch = _scratch(data / "scratch", imports)
         pipeline = Pipeline(
             commits,
             fields,
@@ -113,38 +128,34 @@ class Outhaul:
             self._files,
             slice_rows=settings.slice_rows,
             unloads=UnloadReader(self._engine, self._files),
+            unload=StoreUnload(
+                reader, self._files, scratch=scratch, slice_rows=settings.slice_rows
+            ),
+            # Others can take part in what takes a while; on what is small they would only wait.
+            share=lambda rows: rows >= settings.slice_rows and node.has_others(),
         )
         cleaning = Cleaning(leases, self._files, claim=partial(claim_files, settings, database))
-        exports = ExportWork(
-            leases,
-            registry.accounts,
-            Slices(database),
-            pipeline,
-            cleaning,
-            takeover_limit=settings.takeover_limit,
-            stall_s=settings.stall_seconds,
-            wake=bell.ring,
-            watch=Watches(self.metrics, *self._traces),
-        )
-        scratch = _scratch(data / "scratch", registry.imports)
+        watch = Watches(self.metrics, *self._traces)
+        exports = _export_work(registry, settings, leases, pipeline, cleaning, bell, watch)
         importer = Importer(self._engine, commits, fields, scratch=scratch)
-        imports = ImportWork(
-            registry.imports,
+        import_work = ImportWork(
+            imports,
             importer,
             takeover_limit=settings.takeover_limit,
             stall_s=settings.stall_seconds,
         )
         eraser = Eraser(
-            Erasures(database),
+            Erasures(database, reach=node.reach),
             Footprints(self._engine),
             commits,
             self._files,
             wake=bell.ring,
         )
         # Whoever owns the directory knows that all earlier owners are dead, and their leases too.
-        leases.release_all()
-        registry.imports.release_all()
-        cleaning.at_start()
+        if not database.shared or node.predecessor is not None:
+            leases.release_all(node.predecessor)
+            imports.release_all(node.predecessor)
+        cleaning.at_start(alone=not database.shared)
         compaction = CompactionWork(
             Compactor(self._engine, commits), commits, LiveSnapshots(database)
         )
@@ -160,34 +171,37 @@ class Outhaul:
         )
         work: list[tuple[Work, int]] = [
             (exports, settings.workers),
-            (imports, 1),
+            (import_work, 1),
             (ErasureWork(eraser), 1),
             (compaction, 1),
             (FileWork(cleaning), 1),
+            *node.work,
         ]
         if settings.retention_days is not None:
             keep = timedelta(days=settings.retention_days)
             listed = catalog_exports.Exports(database)
             work.append((RetentionWork(listed, use_cases, keep=keep), 1))
-        self._worker = Worker(work, bell)
+        self._worker = Worker(work, bell, id_=node.id)
         intake = self._intake(
             commits,
             fields,
             eraser,
             scratch,
             Uploads(
-                registry.imports,
+                imports,
                 LinkKeys(database),
                 folder=data / "uploads",
                 link_s=settings.link_minutes * 60,
                 wake=bell.ring,
+                admit=node.admit,
             ),
         )
+        limit = settings.rate_limit
         estimate = Estimates(pipeline, reader, PastRuns(database)).estimate
         self.services = Services(
             exports=use_cases,
             keys=registry.keys,
-            rates=Rates(limit=settings.rate_limit),
+            rates=SharedRates(database, limit=limit) if database.shared else Rates(limit=limit),
             describe=Descriptions(commits, fields).describe,
             estimate=estimate,
             newest_commit=lambda account_id: commits.snapshot(account_id).number,
@@ -195,6 +209,7 @@ class Outhaul:
             worker_alive=self._worker.alive,
             public_url=settings.public_url,
             metrics=None if settings.metrics_address else self.metrics,
+            admit=node.admit,
             intake=intake,
         )
         self.console = ConsoleServices(
@@ -209,6 +224,7 @@ class Outhaul:
             worker_alive=self._worker.alive,
             public_url=settings.public_url,
             session_minutes=settings.session_minutes,
+            admit=node.admit,
         )
 
     def _intake(
@@ -235,12 +251,18 @@ class Outhaul:
         """Let the worker's threads run."""
         self._worker.start()
 
+    def reached_at(self, url: str, *, lost: Callable[[], None]) -> None:
+        """Tell other nodes where this one's API is; `lost` is called should another node come to
+        own the data directory, and has to end the process."""
+        self._node.announce(self._settings.node_url or url, lost)
+
     def stop(self) -> None:
-        """Stop the worker and close the store."""
+        """Stop the worker, close the store, and let another node own the directory."""
         self._worker.stop()
         self._engine.close()
         for traces in self._traces:
             traces.close()
+        self._node.leave()
 
     def health(self) -> HealthReport:
         """The state of each part, in words without secrets."""
@@ -250,6 +272,103 @@ class Outhaul:
             files=_state(self._files.check),
             worker="ok" if self._worker.alive() else "stopped",
         )
+
+
+class WorkerNode:
+    """A process that only works: it assembles exports, and renders slices that need no store."""
+
+    def __init__(self, registry: Registry, settings: Settings) -> None:
+        """`settings` have passed `check_node`. Raises UnsafeSettings for foreign files."""
+        database, bell = registry.database, Bell()
+        self._node = Node.of_worker(database, lease_s=settings.lease_seconds)
+        self._scratch = TemporaryDirectory(prefix="outhaul-worker-")
+        self._engine = Engine(
+            Path(self._scratch.name),
+            memory_limit=settings.memory_limit,
+            threads=settings.workers,
+            admit=self._node.admit,
+        )
+        files = files_of(settings)
+        pipeline = Pipeline(
+            Commits(self._engine),
+            ContactFields(self._engine),
+            SnapshotReader(self._engine),
+            files,
+            slice_rows=settings.slice_rows,
+            unloads=UnloadReader(self._engine, files),
+        )
+        leases = _leases(database, settings, self._node.reach)
+        cleaning = Cleaning(leases, files, claim=partial(claim_files, settings, database))
+        cleaning.at_start(alone=False)
+        self.metrics = Metrics(partial(take_census, database))
+        self._traces = _traces(settings)
+        watch = Watches(self.metrics, *self._traces)
+        exports = _export_work(registry, settings, leases, pipeline, cleaning, bell, watch)
+        self._worker = Worker(
+            [(exports, settings.workers), (FileWork(cleaning), 1), *self._node.work],
+            bell,
+            id_=self._node.id,
+        )
+
+    def start(self) -> None:
+        """Let the worker's threads run."""
+        self._worker.start()
+
+    def stop(self, until: Callable[[], bool]) -> None:
+        """Begin nothing more; go on with the work in hand till it is `until`, and give it back."""
+        self._worker.drain(until)
+        self._worker.stop()
+        self._engine.close()
+        self._scratch.cleanup()
+        for traces in self._traces:
+            traces.close()
+        self._node.leave()
+
+
+def _owner(database: Database, data: Path, settings: Settings) -> Node:
+    """What the owner of the directory is to others, once the home is its own."""
+    if not database.shared:
+        return Node()
+    settings.check_node()
+    return Node.of_owner(database, data, lease_s=settings.lease_seconds)
+
+
+def _leases(database: Database, settings: Settings, reach: Reach) -> Leases:
+    return Leases(
+        database,
+        lease_s=settings.lease_seconds,
+        fault_limit=settings.fault_limit,
+        account_limit=settings.account_steps,
+        reach=reach,
+    )
+
+
+def _imports(database: Database, settings: Settings, reach: Reach) -> Imports:
+    return Imports(
+        database, lease_s=settings.lease_seconds, fault_limit=settings.fault_limit, reach=reach
+    )
+
+
+def _export_work(
+    registry: Registry,
+    settings: Settings,
+    leases: Leases,
+    pipeline: Pipeline,
+    cleaning: Cleaning,
+    bell: Bell,
+    watch: Watch,
+) -> ExportWork:
+    return ExportWork(
+        leases,
+        registry.accounts,
+        Slices(registry.database),
+        pipeline,
+        cleaning,
+        takeover_limit=settings.takeover_limit,
+        stall_s=settings.stall_seconds,
+        wake=bell.ring,
+        watch=watch,
+    )
 
 
 def _traces(settings: Settings) -> "tuple[Traces, ...]":

@@ -198,9 +198,11 @@ def server(start_server: Callable[..., Server]) -> Server:
 
 def new_caller(server: Server, name: str = "A shop", *options: str) -> Caller:
     """An account with a key that may do everything."""
-    account = run("accounts", "create", name, *options, "--data", server.data).stdout.strip()
+    at = ("--data", server.data)
+    made = run("accounts", "create", name, *options, *at, settings=server.settings)
+    account = made.stdout.strip()
     scopes = [part for scope in Scope for part in ("--scope", scope)]
-    key = run("keys", "create", account, *scopes, "--data", server.data).stdout.strip()
+    key = run("keys", "create", account, *scopes, *at, settings=server.settings).stdout.strip()
     return Caller(server, account, key)
 
 

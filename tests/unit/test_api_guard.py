@@ -136,3 +136,31 @@ def test_the_checks_come_in_the_contracts_order():
     )
     edge.exports.limit = 1
     assert edge.ask("POST", "/exports", json=CONTACTS).status_code == 201
+
+
+@pytest.mark.parametrize("kept_at", [None, "http://127.0.0.1:1"])
+def test_data_that_no_node_can_show_is_asked_for_again(kept_at):
+    """503 with Retry-After, and no request is counted; a request that another node has passed on
+    is not passed on once more."""
+    edge = Edge(kept_at=kept_at)
+    passed_on = {"Outhaul-Forwarded": "1"} if kept_at else {}
+    response = edge.ask("POST", "/exports/", json=CONTACTS, headers=passed_on)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+    assert "The node that keeps this account's data" in response.json()["detail"]
+    assert "X-RateLimit-Limit" not in response.headers
+    assert edge.ask("POST", "/exports/", json=CONTACTS, key="apiKey no:body").status_code == 401
+
+
+def test_what_needs_no_data_is_answered_by_every_node():
+    """Exports are read, listed and deleted wherever one asks."""
+    edge = Edge()
+    id_ = edge.ask("POST", "/exports/", json=CONTACTS).json()["id"]
+    edge.exports.finish(id_)
+    edge.kept_at = None
+    for method, path, status in (
+        ("GET", "/exports/", 200),
+        ("GET", f"/exports/{id_}", 200),
+        ("GET", f"/exports/{id_}/manifest", 200),
+        ("DELETE", f"/exports/{id_}", 204),
+    ):
+        assert edge.ask(method, path).status_code == status, path

@@ -12,7 +12,8 @@ from outhaul.auth.secrets import DECOY_HASH, hash_secret, new_token, verify_secr
 from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.database import Database
 from outhaul.catalog.keys import Keys, LinkKeys
-from outhaul.catalog.rates import Rates
+from outhaul.catalog.rates import Rates, RateVerdict
+from outhaul.catalog.shared_rates import SharedRates
 from outhaul.catalog.tables import metadata
 from outhaul.domain.account import Account, Language, Scope
 from outhaul.domain.errors import LinkRefused, NotFound
@@ -76,11 +77,22 @@ def test_tokens_look_like_the_contracts() -> None:
     assert not any(verify_secret(token, DECOY_HASH) for token in tokens)
 
 
-def test_the_rate_limit_is_exact_under_threads() -> None:
+def rates_of(database: Database, *, limit: int, period_s: int) -> list[Rates | SharedRates]:
+    """The request limit as two processes have it, where two can answer at all."""
+    if database.shared:
+        return [SharedRates(database, limit=limit, period_s=period_s) for _ in range(2)]
+    return [Rates(limit=limit, period_s=period_s)] * 2
+
+
+def test_the_rate_limit_is_exact_under_threads_and_processes(database: Database) -> None:
     """Of 60 requests at the same time, exactly 20 pass where 20 a minute are allowed."""
-    rates = Rates(limit=20, period_s=3600)
+    rates = rates_of(database, limit=20, period_s=3600)
+
+    def take(number: int) -> RateVerdict:
+        return rates[number % 2].take("665f1c0e9a3b5d7f00000001")
+
     with ThreadPoolExecutor(8) as threads:
-        verdicts = list(threads.map(lambda _: rates.take("665f1c0e9a3b5d7f00000001"), range(60)))
+        verdicts = list(threads.map(take, range(60)))
     passed = [verdict for verdict in verdicts if verdict.allowed]
     assert len(passed) == 20
     assert sorted(verdict.remaining for verdict in passed) == list(range(20))
@@ -90,9 +102,9 @@ def test_the_rate_limit_is_exact_under_threads() -> None:
     assert 3500 < refused.reset_after <= 3600
 
 
-def test_the_rate_limit_comes_back() -> None:
+def test_the_rate_limit_comes_back(database: Database) -> None:
     """The time that a refusal names is enough for the next request to pass."""
-    rates = Rates(limit=2, period_s=1)
+    rates, _ = rates_of(database, limit=2, period_s=1)
     verdicts = [rates.take("665f1c0e9a3b5d7f00000001") for _ in range(3)]
     assert [verdict.allowed for verdict in verdicts] == [True, True, False]
     pause = verdicts[-1].retry_after

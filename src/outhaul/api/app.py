@@ -14,6 +14,7 @@ from outhaul.api.estimate_routes import add_estimate_route
 from outhaul.api.event_routes import add_event_routes
 from outhaul.api.export_routes import add_export_routes
 from outhaul.api.field_routes import add_field_routes
+from outhaul.api.forwarding import add_forwarding, forwarding_client
 from outhaul.api.import_routes import add_import_routes
 from outhaul.api.metrics import add_metrics_route
 from outhaul.api.pages import add_pages
@@ -37,10 +38,12 @@ def create_app(services: Services, console: ASGIApp | None = None) -> ASGIApp:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=forwarding_client,
         # Spans and logs of requests would carry the query, and with it signatures of file links.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     add_error_answers(app)
+    add_forwarding(app)
     add_describe_route(app, services)
     add_estimate_route(app, services)
     add_export_routes(app, services)

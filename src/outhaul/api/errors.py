@@ -19,6 +19,7 @@ from outhaul.domain.errors import (
     CatalogUnavailable,
     Conflict,
     Invalid,
+    KeptElsewhere,
     LinkRefused,
     MalformedBody,
     MediaTypeRefused,
@@ -95,6 +96,9 @@ _ANSWERS: dict[type[OuthaulError], _Answer] = {
     Conflict: _Answer(409, _own_words),
     BadRequest: _Answer(400, _own_words),
     NotFound: _Answer(404, _not_found),
+    KeptElsewhere: _Answer(
+        503, "The node that keeps this account's data does not answer now; ask again soon."
+    ),
     CatalogUnavailable: _Answer(503, "The server's catalog is away or busy; ask again soon."),
     StorageError: _Answer(503, "The server's storage is away or full; ask again later."),
     MemoryExhausted: _Answer(503, "The server may not use that much memory now; ask again later."),

@@ -45,8 +45,9 @@ _PageSize = Annotated[
 def add_export_routes(app: FastAPI, services: Services) -> None:
     """Register the calls, each with and without the slash at the end."""
     exports = services.exports
-    reader = Depends(guard(services, Scope.EXPORT_READ))
+    reader = Depends(guard(services, Scope.EXPORT_READ, anywhere=True))
     writer = Depends(guard(services, Scope.EXPORT_WRITE))
+    remover = Depends(guard(services, Scope.EXPORT_WRITE, anywhere=True))
 
     def create(
         request: Request,
@@ -92,7 +93,7 @@ def add_export_routes(app: FastAPI, services: Services) -> None:
         text = exports.manifest(account.id, _checked(export_id))
         return Response(text, media_type="application/json")
 
-    def delete(account: Annotated[Account, writer], export_id: _ExportId) -> Response:
+    def delete(account: Annotated[Account, remover], export_id: _ExportId) -> Response:
         exports.delete(account.id, _checked(export_id))
         return Response(status_code=204)
 

@@ -20,13 +20,17 @@ AUTHORIZATION = APIKeyHeader(
 )
 
 
-def guard(services: Services, scope: Scope) -> Callable[..., Account]:
-    """A dependency that lets only keys with `scope` pass and gives the asking account."""
+def guard(services: Services, scope: Scope, *, anywhere: bool = False) -> Callable[..., Account]:
+    """A dependency that lets only keys with `scope` pass and gives the asking account. What can be
+    answered `anywhere` needs no more than the catalog and the files; all else is passed on, before
+    it is counted, to the node that keeps the account's data."""
 
     def authorized(
         request: Request, credentials: Annotated[str | None, Depends(AUTHORIZATION)]
     ) -> Account:
         key, account = _authenticate(services, credentials)
+        if not anywhere:
+            services.admit(account.id)
         verdict = services.rates.take(account.id)
         remember_verdict(request.scope, verdict)
         if not verdict.allowed:

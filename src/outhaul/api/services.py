@@ -142,6 +142,9 @@ class Services:
     """Whether somebody does the work that is due; asked at every answer, so it has to be quick."""
     public_url: str | None
     """Base of every URL in an answer; None: what the request was sent to."""
+    admit: Callable[[str], None] = lambda _account_id: None
+    """Raises KeptElsewhere for an account whose data another node keeps; asked at nearly every
+    request, so it has to be quick."""
     intake: Intake | None = None
     """What takes data in; None: this edge only gives data out."""
     metrics: Metrics | None = None

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Table, func, liter
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from outhaul.catalog.engines import is_passing, postgresql_engine, sqlite_engine
 from outhaul.domain.errors import CatalogUnavailable
@@ -91,8 +92,10 @@ def one_at_a_time(connection: Connection, what: str) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(number))).all()
 
 
-class _Now(ColumnElement[int]):
+class _Now(FunctionElement[int]):
     """Milliseconds since 1970, by the database's clock, the same throughout a statement."""
+
+    name = "now_ms"
 
     type = BigInteger()
     inherit_cache = True

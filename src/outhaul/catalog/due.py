@@ -1,11 +1,11 @@
 """Which step of which export is to be done next."""
 
-from collections.abc import Collection
 from enum import StrEnum
 
-from sqlalchemy import Table, and_, func, null, select, true, union_all
+from sqlalchemy import Table, and_, bindparam, func, null, or_, select, true, union_all
 
 from outhaul.catalog.database import now_ms
+from outhaul.catalog.homes import EVERYTHING, Reach
 from outhaul.catalog.tables import erasures, exports, slices
 
 
@@ -23,14 +23,27 @@ def _suspect(table: Table):  # type: ignore[no-untyped-def]  # a labelled condit
 
 
 def due_step(  # type: ignore[no-untyped-def]  # a Select over a union; no type says more
-    without: Collection[str] = (), *, only: str | None = None, account_limit: int | None = None
+    *, one_account: bool, reach: Reach = EVERYTHING, account_limit: int | None = None
 ):
     """The due step that nobody holds now: of the account with the fewest steps in hand, so that no
-    backlog holds up others; there the oldest export, in the file's order. `without` these accounts,
-    those that have `account_limit` in hand, and all but the `only` one. A step that is suspected of
-    killing its workers comes first: it is to be done alone."""
+    backlog holds up others; there the oldest export, in the file's order. Only steps that a process
+    with this `reach` can do, and none of accounts that have `account_limit` in hand. A step that is
+    suspected of killing its workers comes first: it is to be done alone.
+
+    Takes the parameter `account`, where the steps of `one_account` are meant, or else `without`, a
+    list of accounts to be left out. It is asked again and again: build it once.
+    """
     now = now_ms()
-    ours = exports.c.account_id == only if only else exports.c.account_id.not_in(without)
+    if one_account:
+        ours = exports.c.account_id == bindparam("account")
+    else:
+        ours = exports.c.account_id.not_in(bindparam("without", expanding=True))
+    can_do = or_(
+        # Needs the slices alone, and so does a slice of an unloaded snapshot.
+        exports.c.step == Step.ASSEMBLE.value,
+        and_(exports.c.step == Step.SLICES.value, exports.c.portable),
+        reach.covers(exports.c.account_id),
+    )
     steps = select(
         exports.c.id.label("export_id"),
         exports.c.account_id,
@@ -43,6 +56,7 @@ def due_step(  # type: ignore[no-untyped-def]  # a Select over a union; no type 
         _suspect(exports),
     ).where(
         ours,
+        can_do,
         exports.c.step.in_([Step.PLAN.value, Step.ASSEMBLE.value]),
         exports.c.lease_until_ms <= now,
         # A plan made now would count rows that are about to be erased.
@@ -65,6 +79,7 @@ def due_step(  # type: ignore[no-untyped-def]  # a Select over a union; no type 
         .join(exports, exports.c.id == slices.c.export_id)
         .where(
             ours,
+            can_do,
             exports.c.step == Step.SLICES.value,
             slices.c.crc32.is_(None),
             slices.c.lease_until_ms <= now,

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from outhaul.catalog.database import Database, hold, now_ms
 from outhaul.catalog.due import Step
 from outhaul.catalog.exports import export_of
+from outhaul.catalog.homes import EVERYTHING, Reach
 from outhaul.catalog.tables import accounts, erased_files, erasures, exports, manifests, slices
 from outhaul.domain.errors import FailureCause
 from outhaul.domain.export import ExportRequest, ExportStatus
@@ -54,8 +55,10 @@ class DoomedFiles:
 class Erasures:
     """The moves of erasures, one transaction each."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, reach: Reach = EVERYTHING) -> None:
+        """What is left to do in stores out of `reach` is left to others."""
         self._database = database
+        self._reach = reach
 
     def begin(
         self,
@@ -137,7 +140,9 @@ class Erasures:
         """Those with something left to do, oldest first."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                select(erasures).where(erasures.c.done_ms.is_(None)).order_by(erasures.c.asked_ms)
+                select(erasures)
+                .where(erasures.c.done_ms.is_(None), self._reach.covers(erasures.c.account_id))
+                .order_by(erasures.c.asked_ms)
             ).all()
         return [_erasure(row) for row in rows]
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, case, delete, func, insert, select, update
+from sqlalchemy import Row, case, delete, func, insert, select, true, update
 
 from outhaul.catalog.database import Database, hold, now_ms
+from outhaul.catalog.homes import EVERYTHING, Reach, place_account
 from outhaul.catalog.leases import LeaseLost
 from outhaul.catalog.tables import accounts, imports
 from outhaul.domain.errors import ImportQueueFull, NotFound
@@ -30,7 +31,16 @@ class ImportClaim:
 class Imports:
     """Creates, claims, reports and looks up imports, one transaction a move."""
 
-    def __init__(self, database: Database, *, lease_s: float, fault_limit: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lease_s: float,
+        fault_limit: int,
+        reach: Reach = EVERYTHING,
+    ) -> None:
+        """Imports into stores out of `reach` are left to others."""
+        self._reach = reach
         self._database = database
         self._lease_ms = round(lease_s * 1000)
         self._fault_limit = fault_limit
@@ -136,7 +146,11 @@ class Imports:
         now = now_ms()
         due = (
             select(imports)
-            .where(imports.c.status.in_(_OPEN), imports.c.lease_until_ms <= now)
+            .where(
+                imports.c.status.in_(_OPEN),
+                imports.c.lease_until_ms <= now,
+                self._reach.covers(imports.c.account_id),
+            )
             .order_by(imports.c.created_ms, imports.c.id)
             .limit(1)
         )
@@ -149,6 +163,8 @@ class Imports:
                 return None
             # Whoever ends its work, or gives it back, takes its name off the lease.
             takeovers = row.takeovers + (row.lease_owner is not None)
+            if self._reach.home_id is not None:
+                place_account(connection, row.account_id, self._reach.home_id)
             connection.execute(
                 update(imports)
                 .where(imports.c.id == row.id)
@@ -197,6 +213,16 @@ class Imports:
         self._report(claim, faults=faults + 1, lease_owner=None, lease_until_ms=now_ms() + pause_ms)
         return False
 
+    def reported(self, claim: ImportClaim) -> bool:
+        """Whether the catalog has taken a report of this claim, and nobody claimed it since."""
+        done = select(imports.c.attempt).where(
+            imports.c.id == claim.work.id,
+            imports.c.attempt == claim.attempt,
+            imports.c.lease_owner.is_(None),
+        )
+        with self._database.reading() as connection:
+            return connection.execute(done).first() is not None
+
     def release(self, claim: ImportClaim) -> None:
         """Give the import back unfinished."""
         self._report(claim, lease_owner=None, lease_until_ms=0)
@@ -206,11 +232,13 @@ class Imports:
         taken = imports.c.takeovers + 1
         self._report(claim, lease_owner=None, lease_until_ms=0, takeovers=taken)
 
-    def release_all(self) -> None:
-        """Every lease is dead: for the new owner of a data directory. Leases keep the names of
-        their holders, so that the next claim counts as a takeover."""
+    def release_all(self, owner: str | None = None) -> None:
+        """Every lease is dead, or every lease of that one `owner`: for the new owner of a data
+        directory. Leases keep the names of their holders, so that the next claim counts as a
+        takeover."""
+        dead = true() if owner is None else imports.c.lease_owner == owner
         with self._database.transaction() as connection:
-            connection.execute(update(imports).values(lease_until_ms=0))
+            connection.execute(update(imports).where(dead).values(lease_until_ms=0))
 
     def _end(self, claim: ImportClaim, status: ImportStatus, **values: object) -> None:
         self._report(

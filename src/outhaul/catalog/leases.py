@@ -21,6 +21,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    true,
     union_all,
     update,
 )
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from outhaul.catalog.database import Database, hold, hold_if_free, now_ms
 from outhaul.catalog.due import Step, due_step
 from outhaul.catalog.exports import export_of
+from outhaul.catalog.homes import EVERYTHING, Reach, place_account
 from outhaul.catalog.slices import (
     NOT_RENDERED,
     slice_facts_values,
@@ -94,12 +96,18 @@ class Leases:
         lease_s: float,
         fault_limit: int,
         account_limit: int | None = None,
+        reach: Reach = EVERYTHING,
     ) -> None:
         """A lease lasts `lease_s` seconds after its last beat; the `fault_limit`-th fault of one
         step ends the export in `error`. At most `account_limit` steps of one account are held at
-        the same time, by all workers together."""
+        the same time, by all workers together. Steps that need a store out of `reach` are left to
+        others."""
+        self._reach = reach
+        self._due, self._due_of_one = (
+            due_step(one_account=one, reach=reach, account_limit=account_limit)
+            for one in (False, True)
+        )
         self._database = database
-        self._account_limit = account_limit
         self._lease_ms = round(lease_s * 1000)
         self._fault_limit = fault_limit
 
@@ -110,7 +118,7 @@ class Leases:
         wait = False
         for _ in range(_TRIES):
             with self._database.reading() as connection:
-                due = connection.execute(due_step(busy, account_limit=self._account_limit)).first()
+                due = connection.execute(self._due, {"without": list(busy)}).first()
             if due is None and busy:
                 # Only accounts that others are claiming for have work: that takes moments.
                 busy, wait = set(), True
@@ -133,9 +141,7 @@ class Leases:
                 hold(connection, accounts, one)
             elif not hold_if_free(connection, accounts, one):
                 return None
-            due = connection.execute(
-                due_step(only=account_id, account_limit=self._account_limit)
-            ).first()
+            due = connection.execute(self._due_of_one, {"account": account_id}).first()
             if due is None or (due.suspect and not idle):
                 return None
             member = None if due.member is None else MemberKind(due.member)
@@ -151,6 +157,8 @@ class Leases:
             table, place = _place(lease)
             if not hold_if_free(connection, table, place, table.c.attempt == due.attempt):
                 return None
+            if lease.step is Step.PLAN and self._reach.home_id is not None:
+                place_account(connection, account_id, self._reach.home_id)
             # Whoever ends its work, or gives it back, takes its name off the lease.
             abandoned = case((table.c.lease_owner.is_not(None), 1), else_=0)
             takeovers: int = connection.execute(
@@ -202,6 +210,7 @@ class Leases:
                 connection,
                 lease,
                 plan=_plan.dump_json(plan).decode(),
+                portable=plan.unload is not None,
                 status=ExportStatus.IN_PROGRESS.value,
                 total=sum(part.rows for part in parts),
                 step=(Step.SLICES if parts else Step.ASSEMBLE).value,
@@ -310,14 +319,25 @@ class Leases:
         with self._database.transaction() as connection:
             _renewed(connection, lease, **taken)
 
-    def release_all(self) -> None:
-        """Every lease is dead: for the new owner of a data directory, before it starts work.
-        Leases keep the names of their holders, so that the next claim counts as a takeover."""
+    def release_all(self, owner: str | None = None) -> None:
+        """Every lease is dead, or every lease of that one `owner`: for the new owner of a data
+        directory, before it starts work. Leases keep the names of their holders, so that the next
+        claim counts as a takeover."""
         with self._database.transaction() as connection:
             for table in (exports, slices):
+                dead = true() if owner is None else table.c.lease_owner == owner
                 connection.execute(
-                    update(table).where(table.c.lease_until_ms > 0).values(lease_until_ms=0)
+                    update(table).where(table.c.lease_until_ms > 0, dead).values(lease_until_ms=0)
                 )
+
+    def reported(self, lease: Lease) -> bool:
+        """Whether the catalog has taken a report of this lease, and nobody claimed it since."""
+        table, place = _place(lease)
+        done = select(table.c.attempt).where(
+            place, table.c.attempt == lease.attempt, table.c.lease_owner.is_(None)
+        )
+        with self._database.reading() as connection:
+            return connection.execute(done).first() is not None
 
     def has_ended(self, export_id: str) -> bool:
         """Whether nothing is left to be done for the export; also when it is gone."""

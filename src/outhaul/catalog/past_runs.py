@@ -1,7 +1,7 @@
 """How long finished exports took."""
 
 from pydantic import TypeAdapter
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, cast, func, select
 
 from outhaul.catalog.database import Database
 from outhaul.catalog.tables import exports, slices
@@ -23,7 +23,8 @@ class PastRuns:
     def recent(self) -> tuple[PastRun, ...]:
         """The last exports that finished with a file, from the moment they were planned."""
         written = (
-            select(func.sum(slices.c.text_bytes))
+            # PostgreSQL adds whole numbers up to a decimal.
+            select(cast(func.sum(slices.c.text_bytes), BigInteger))
             .where(slices.c.export_id == exports.c.id)
             .scalar_subquery()
         )

@@ -1,16 +1,16 @@
 """The request limit: GCRA, one number an account, exact under any number of threads.
 
 A request costs period/limit of time; an account may run ahead of the clock by one period. The
-number kept is the moment at which everything used has been earned back. It is kept in memory: one
-process answers all requests, and a write to disk for every question would make pollers wait for
-the disk that exports keep busy (docs/decisions/0006).
+number kept is the moment at which everything used has been earned back. It is kept in memory where
+one process answers all requests: a write to disk for every question would make pollers wait for
+the disk that exports keep busy (docs/decisions/0006). Several processes count in `shared_rates`.
 """
 
 import threading
 import time
 from dataclasses import dataclass
 
-_ROUNDING_S = 0.001
+ROUNDING_S = 0.001
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,15 +42,20 @@ class Rates:
         with self._lock:
             now = time.monotonic()
             full = max(self._full.get(account_id, now), now)
-            allowed = full + cost <= now + self._period_s + _ROUNDING_S
+            allowed = full + cost <= now + self._period_s + ROUNDING_S
             if allowed:
                 full += cost
                 self._full[account_id] = full
-        left = now + self._period_s - full
-        return RateVerdict(
-            allowed=allowed,
-            limit=self._limit,
-            remaining=max(0, int((left + _ROUNDING_S) / cost)),
-            reset_after=full - now,
-            retry_after=0 if allowed else max(0.0, cost - left),
-        )
+        return verdict(allowed, full - now, limit=self._limit, period_s=self._period_s)
+
+
+def verdict(allowed: bool, ahead_s: float, *, limit: int, period_s: int) -> RateVerdict:
+    """What is to be told of an account that is so far ahead of the clock."""
+    cost, left = period_s / limit, period_s - ahead_s
+    return RateVerdict(
+        allowed=allowed,
+        limit=limit,
+        remaining=max(0, int((left + ROUNDING_S) / cost)),
+        reset_after=ahead_s,
+        retry_after=0 if allowed else max(0.0, cost - left),
+    )

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData(
@@ -32,6 +34,36 @@ accounts = Table(
     Column("mobile_push", Boolean, nullable=False),
     Column("blocked", Boolean, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+    # The data directory that keeps the account's data, where several share the catalog; none as
+    # long as nothing was kept.
+    Column("home_id", ForeignKey("homes.id")),
+)
+
+homes = Table(
+    "homes",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    # The node that owns the data directory, or did last; where it runs, and where its API is.
+    Column("node_id", String(24), nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("address", Text),
+    Column("lease_until_ms", BigInteger, nullable=False),
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    # A process that works; none of them but the ones that beat is alive.
+    Column("id", String(24), primary_key=True),
+    Column("until_ms", BigInteger, nullable=False),
+)
+
+request_counts = Table(
+    "request_counts",
+    metadata,
+    Column("account_id", String(24), primary_key=True),
+    # When all of the account's requests will have been earned back.
+    Column("full_ms", Double, nullable=False),
 )
 
 api_keys = Table(
@@ -72,6 +104,8 @@ exports = Table(
     # The step that is due (plan, slices, assemble); none once the export has ended.
     Column("step", String(16)),
     Column("plan", Text),
+    # Whether the slices can be rendered where the account's store is not.
+    Column("portable", Boolean, nullable=False, server_default="0"),
     Column("archive_key", Text),
     Column("archive_bytes", BigInteger),
     Column("archive_sha256", String(64)),
@@ -117,6 +151,12 @@ slices = Table(
     Column("attempt", Integer, nullable=False, default=0),
     Column("faults", Integer, nullable=False, default=0),
     Column("takeovers", Integer, nullable=False, server_default="0"),
+    Index(
+        "ix_slices_due",
+        "export_id",
+        sqlite_where=text("crc32 IS NULL"),
+        postgresql_where=text("crc32 IS NULL"),
+    ),
 )
 
 manifests = Table(

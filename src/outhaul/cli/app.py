@@ -15,6 +15,7 @@ from outhaul import __version__
 from outhaul.cli import (
     accounts,
     backup,
+    catalog,
     doctor,
     export,
     exports,
@@ -23,6 +24,7 @@ from outhaul.cli import (
     remote,
     serve,
     verify,
+    worker,
 )
 from outhaul.client import ClientError
 from outhaul.domain.errors import BadRequest, NotFound, OuthaulError
@@ -36,8 +38,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
+app.add_typer(catalog.app, name="catalog")
 app.command("import")(imports.import_file)
 app.command("verify")(verify.verify_file)
 app.command("doctor")(doctor.doctor)

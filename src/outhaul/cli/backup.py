@@ -40,6 +40,11 @@ def backup(
     target = target.absolute()
     if target.exists():
         raise OuthaulError(f"{target} exists already: name a new folder")
+    if chosen.catalog is not None:
+        raise OuthaulError(
+            "the catalog is shared: back the database up by its own means, and copy each data"
+            " directory while its server is stopped"
+        )
     if not (chosen.data / "catalog.db").is_file():
         raise OuthaulError(f"{chosen.data} is no data directory: give the right one with --data")
     registry = Registry(chosen)

@@ -5,22 +5,24 @@ import shutil
 import sqlite3
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import requires, version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import available_timezones
 
 import duckdb
 import httpx
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import SQLAlchemyError
 
 from outhaul import __version__
 from outhaul.catalog import database
-from outhaul.domain.errors import StorageUnavailable, UnsafeSettings
+from outhaul.catalog.database import Database
+from outhaul.domain.errors import OuthaulError, StorageUnavailable, UnsafeSettings
 from outhaul.settings import Settings
 from outhaul.wiring import files_of
 from outhaul.worker.ownership import Ownership
@@ -30,6 +32,8 @@ _CLOCK_SLACK_MS = 5_000
 _TIMEOUT_S = 5
 
 State = Literal["ok", "note", "wrong"]
+Ask = Callable[[str], Sequence[tuple[Any, ...]]]
+"""Puts a question in SQL to the catalog."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +138,9 @@ def _disk(data: Path) -> Finding:
 
 
 def _catalog(data: Path, settings: Settings) -> Iterator[Finding]:
+    if settings.catalog is not None:
+        yield from _shared_catalog(settings.catalog, settings)
+        return
     path = data / "catalog.db"
     restore = "stop the server and restore the data directory from a backup"
     if not path.is_file():
@@ -148,19 +155,7 @@ def _catalog(data: Path, settings: Settings) -> Iterator[Finding]:
             if damage != "ok":
                 yield Finding(part="catalog", state="wrong", text=damage, advice=restore)
                 return
-            layout = _layout(catalog)
-            yield layout
-            if layout.state == "wrong":
-                return
-            accounts, waiting = catalog.execute(
-                "SELECT (SELECT count(*) FROM accounts),"
-                " (SELECT count(*) FROM exports WHERE step IS NOT NULL)"
-            ).fetchone()
-            text = f"whole; {accounts:,} accounts, {waiting:,} exports under way"
-            yield Finding(part="catalog", state="ok", text=text)
-            yield _clock(catalog)
-            yield _zones(catalog)
-            yield _archives(catalog, settings)
+            yield from _contents(lambda sql: catalog.execute(sql).fetchall(), settings)
     except sqlite3.Error as error:
         yield Finding(
             part="catalog", state="wrong", text=f"it cannot be read: {error}",
@@ -168,9 +163,41 @@ def _catalog(data: Path, settings: Settings) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _layout(catalog: sqlite3.Connection) -> Finding:
+def _shared_catalog(url: str, settings: Settings) -> Iterator[Finding]:
+    try:
+        catalog = Database(url)
+        with closing(catalog), catalog.reading() as connection:
+            yield from _contents(
+                lambda sql: connection.exec_driver_sql(sql).tuples().all(), settings
+            )
+    except (OuthaulError, SQLAlchemyError) as error:
+        yield Finding(
+            part="catalog", state="wrong",
+            text=f"it cannot be read ({type(error.__cause__ or error).__name__})",
+            advice="is OUTHAUL_CATALOG right, does the database run and let this user in? Where it"
+            " is new, start outhaul serve once",
+        )  # fmt: skip
+
+
+def _contents(ask: Ask, settings: Settings) -> Iterator[Finding]:
+    layout = _layout(ask)
+    yield layout
+    if layout.state == "wrong":
+        return
+    [(accounts, waiting)] = ask(
+        "SELECT (SELECT count(*) FROM accounts),"
+        " (SELECT count(*) FROM exports WHERE step IS NOT NULL)"
+    )
+    text = f"whole; {accounts:,} accounts, {waiting:,} exports under way"
+    yield Finding(part="catalog", state="ok", text=text)
+    yield _clock(ask)
+    yield _zones(ask)
+    yield _archives(ask, settings)
+
+
+def _layout(ask: Ask) -> Finding:
     migrations = ScriptDirectory(str(Path(database.__file__).parent / "migrations"))
-    row = catalog.execute("SELECT version_num FROM alembic_version").fetchone()
+    row = next(iter(ask("SELECT version_num FROM alembic_version")), None)
     known = {one.revision for one in migrations.walk_revisions()}
     if row is None or row[0] not in known:
         return Finding(
@@ -189,12 +216,12 @@ def _layout(catalog: sqlite3.Connection) -> Finding:
     return Finding(part="catalog", state="ok", text="its layout is this version's")
 
 
-def _clock(catalog: sqlite3.Connection) -> Finding:
-    newest = catalog.execute(
+def _clock(ask: Ask) -> Finding:
+    [(newest,)] = ask(
         "SELECT max(at) FROM (SELECT max(created_ms) AS at FROM exports"
         " UNION ALL SELECT max(finished_ms) FROM exports"
-        " UNION ALL SELECT max(created_ms) FROM accounts)"
-    ).fetchone()[0]
+        " UNION ALL SELECT max(created_ms) FROM accounts) AS known"
+    )
     now = datetime.now(UTC)
     ahead = (newest or 0) - now.timestamp() * 1000
     text = f"{now:%Y-%m-%d %H:%M:%S} UTC"
@@ -208,8 +235,8 @@ def _clock(catalog: sqlite3.Connection) -> Finding:
     return Finding(part="clock", state="ok", text=text)
 
 
-def _zones(catalog: sqlite3.Connection) -> Finding:
-    used = {row[0] for row in catalog.execute("SELECT DISTINCT timezone FROM accounts")}
+def _zones(ask: Ask) -> Finding:
+    used = {row[0] for row in ask("SELECT DISTINCT timezone FROM accounts")}
     missing = sorted(used - available_timezones())
     if missing:
         return Finding(
@@ -221,11 +248,11 @@ def _zones(catalog: sqlite3.Connection) -> Finding:
     return Finding(part="time zones", state="ok", text="those of all accounts are known")
 
 
-def _archives(catalog: sqlite3.Connection, settings: Settings) -> Finding:
+def _archives(ask: Ask, settings: Settings) -> Finding:
     """Every archive is there in its full length. Asked anew for each that seems amiss, because
     exports are deleted while we look."""
     listed = "SELECT id, archive_key, archive_bytes FROM exports WHERE archive_key IS NOT NULL"
-    found = catalog.execute(listed).fetchall()
+    found = ask(listed)
     try:
         files = files_of(settings) if found else None
         amiss = {row for row in found if files and not files.holds(row[1], row[2])}
@@ -236,7 +263,7 @@ def _archives(catalog: sqlite3.Connection, settings: Settings) -> Finding:
             advice="are OUTHAUL_FILES and the object store's own variables those of the server?",
         )  # fmt: skip
     if amiss:
-        amiss &= set(catalog.execute(listed).fetchall())
+        amiss &= set(ask(listed))
     if amiss:
         some = ", ".join(sorted(row[0] for row in amiss)[:3])
         return Finding(

@@ -37,7 +37,8 @@ def import_file(
 
     Example: outhaul import contacts contacts.csv --account 665f... --create-fields
 
-    Works beside a running server, which then does it; safe to interrupt and repeat.
+    Works beside a running server, which then does it; safe to interrupt and repeat. Where servers
+    share a catalog, the one that keeps the account's data has to be able to read FILE.
     """
     chosen = settings(data=data)
     registry = Registry(chosen)
@@ -60,7 +61,8 @@ def import_file(
 
 
 def _watch(registry: Registry, chosen: Settings, import_id: str) -> Import:
-    """Until the import has ended. When nobody owns the data directory, own it meanwhile."""
+    """Until the import has ended. When nobody owns the data directory, own it meanwhile; but where
+    several share the catalog, the account's data may be in another."""
     ownership = Ownership(registry.data)
     owner: Outhaul | None = None
     free_from = time.monotonic()
@@ -81,7 +83,8 @@ def _watch(registry: Registry, chosen: Settings, import_id: str) -> Import:
                 )
                 if now.status not in {ImportStatus.QUEUED, ImportStatus.IN_PROGRESS}:
                     return now
-                if owner is None and time.monotonic() >= free_from:
+                alone = owner is None and not registry.database.shared
+                if alone and time.monotonic() >= free_from:
                     if ownership.take("import"):
                         owner = Outhaul(registry, chosen)
                         owner.start()

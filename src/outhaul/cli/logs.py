@@ -27,8 +27,9 @@ def configure(level: str, form: Literal["console", "json"]) -> None:
     handler.setFormatter(formatter(with_texts=level == "DEBUG"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    # Each would name every request, which is no event of ours.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # They would name every request, with emails in its path and its key: no events of ours.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class _Formatter(logging.Formatter):

@@ -10,6 +10,20 @@ import typer
 from outhaul.settings import Settings
 from outhaul.wiring import Registry
 
+Catalog = Annotated[
+    str | None,
+    typer.Option(
+        help="postgresql://user@host/database, shared by several servers and workers"
+        " [OUTHAUL_CATALOG; else DATA/catalog.db]."
+    ),
+]
+Files = Annotated[
+    str | None,
+    typer.Option(
+        help="Where archives are kept: a directory, or s3://bucket/folder and the like"
+        " [OUTHAUL_FILES; else DATA/files]."
+    ),
+]
 Data = Annotated[
     Path | None,
     typer.Option("--data", help="Data directory [OUTHAUL_DATA; else ./outhaul-data]."),

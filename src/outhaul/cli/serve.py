@@ -11,9 +11,10 @@ import typer
 import uvicorn
 
 from outhaul.api.app import create_app
+from outhaul.api.forwarding import forwarding
 from outhaul.cli import logs
 from outhaul.cli.metrics import telling
-from outhaul.cli.options import Data, settings
+from outhaul.cli.options import Catalog, Data, Files, settings
 from outhaul.console.app import create_console
 from outhaul.domain.errors import OuthaulError
 from outhaul.settings import Settings
@@ -32,19 +33,14 @@ def serve(
         int | None, typer.Option(help="Port; 0 takes a free one [OUTHAUL_PORT; else 8080].")
     ] = None,
     data: Data = None,
-    files: Annotated[
-        str | None,
-        typer.Option(
-            help="Where archives are kept: a directory, or s3://bucket/folder and the like"
-            " [OUTHAUL_FILES; else DATA/files]."
-        ),
-    ] = None,
+    files: Files = None,
+    catalog: Catalog = None,
 ) -> None:
     """Run the server until it is told to stop (SIGTERM or Ctrl-C).
 
     Example: outhaul serve --port 8080 --data /var/lib/outhaul
     """
-    chosen = settings(host=host, port=port, data=data, files=files)
+    chosen = settings(host=host, port=port, data=data, files=files, catalog=catalog)
     logs.configure(chosen.log_level, chosen.log_format)
     registry = Registry(chosen)
     ownership = Ownership(registry.data)
@@ -64,7 +60,7 @@ def _run(registry: Registry, chosen: Settings) -> None:
     outhaul = Outhaul(registry, chosen)
     # h11, because the other parser lower-cases the names of headers that clients match by case.
     config = uvicorn.Config(
-        create_app(outhaul.services, create_console(outhaul.console)),
+        create_app(outhaul.services, create_console(outhaul.console, forwarding)),
         host=chosen.host,
         port=chosen.port,
         http="h11",
@@ -76,19 +72,28 @@ def _run(registry: Registry, chosen: Settings) -> None:
     with telling(outhaul.metrics, chosen.metrics_address):
         outhaul.start()
         try:
-            asyncio.run(_Server(config).serve())
+            asyncio.run(_Server(config, outhaul).serve())
         finally:
             outhaul.stop()
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, outhaul: Outhaul) -> None:
+        super().__init__(config)
+        self._outhaul = outhaul
+
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         """Says where the server is once it can be reached."""
         await super().startup(sockets)  # type: ignore[arg-type]
         if self.started:
             address = self.servers[0].sockets[0].getsockname()
             host = f"[{address[0]}]" if ":" in address[0] else address[0]
-            print(f"Outhaul is ready at http://{host}:{address[1]}", flush=True)
+            url = f"http://{host}:{address[1]}"
+            self._outhaul.reached_at(url, lost=self._end)
+            print(f"Outhaul is ready at {url}", flush=True)
+
+    def _end(self) -> None:
+        self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

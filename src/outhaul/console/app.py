@@ -1,5 +1,8 @@
 """The console as one application: every page, the checks before it, the headers around it."""
 
+from collections.abc import Callable
+from typing import Any
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -8,7 +11,7 @@ from starlette.types import ASGIApp
 
 from outhaul.console.assets import asset
 from outhaul.console.data_pages import data_routes
-from outhaul.console.error_pages import error_answers
+from outhaul.console.error_pages import Handler, error_answers
 from outhaul.console.export_pages import export_routes
 from outhaul.console.field_pages import field_routes
 from outhaul.console.import_pages import import_routes
@@ -22,10 +25,13 @@ from outhaul.console.sign_in import sign_in_routes
 from outhaul.console.visit import Door
 
 
-def create_console(services: ConsoleServices) -> ASGIApp:
-    """The application, to be mounted at `/console`."""
+def create_console(
+    services: ConsoleServices, passing_on: Callable[[Handler], Any] = lambda handler: handler
+) -> ASGIApp:
+    """The application, to be mounted at `/console`. `passing_on` makes of a handler of errors one
+    that has another server asked first."""
     sessions = Sessions(services.keys, services.signing_keys, life_s=services.session_minutes * 60)
-    door = Door(sessions, services.public_url)
+    door = Door(sessions, services.public_url, services.admit)
 
     def start(request: Request) -> Response:
         return RedirectResponse(Links(request, services.public_url).to(HOME), 303)
@@ -42,7 +48,7 @@ def create_console(services: ConsoleServices) -> ASGIApp:
             *field_routes(services, door),
             *import_routes(services, door),
         ],
-        exception_handlers=error_answers(services.public_url),
+        exception_handlers=error_answers(services.public_url, passing_on),
     )
     # Around all of it, because Starlette answers faults outside of its own middleware.
     return Shield(app)

@@ -1,6 +1,6 @@
 """What somebody sees when a page cannot be shown: what happened, and what helps."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +16,7 @@ from outhaul.domain.errors import (
     AccountBlocked,
     BadRequest,
     CatalogUnavailable,
+    KeptElsewhere,
     MemoryExhausted,
     NotFinished,
     NotFound,
@@ -24,6 +25,8 @@ from outhaul.domain.errors import (
     StorageError,
     Unauthenticated,
 )
+
+Handler = Callable[[Request, Exception], Response]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +58,11 @@ _OF_STATUS = {
 }
 
 
-def error_answers(public_url: str | None) -> Mapping[Any, Any]:
-    """By class of exception, who answers."""
+def error_answers(
+    public_url: str | None, passing_on: Callable[[Handler], Any]
+) -> Mapping[Any, Any]:
+    """By class of exception, who answers. `passing_on` has the server asked that keeps the
+    account's data, or else the handler that it is given."""
 
     def answer(request: Request, told: _Told) -> Response:
         return render("error.html", status=told.status, links=Links(request, public_url), told=told)
@@ -79,7 +85,12 @@ def error_answers(public_url: str | None) -> Mapping[Any, Any]:
     def fault(request: Request, _: Exception) -> Response:
         return answer(request, _FAULT)
 
-    return {OuthaulError: ours, HTTPException: http, Exception: fault}
+    return {
+        KeptElsewhere: passing_on(ours),
+        OuthaulError: ours,
+        HTTPException: http,
+        Exception: fault,
+    }
 
 
 def _of(error: Exception) -> _Told:
@@ -109,6 +120,10 @@ def _of(error: Exception) -> _Told:
             return _unavailable(
                 "The catalog is away or busy",
                 "The database that knows accounts and exports does not answer now.",
+            )
+        case KeptElsewhere():
+            return _unavailable(
+                "Another server has your data", "It does not answer now, or is just starting."
             )
         case StorageError():
             return _unavailable(

@@ -32,3 +32,5 @@ class ConsoleServices:
     public_url: str | None
     """Base of what is shown as the server's address; None: what the request was sent to."""
     session_minutes: float
+    admit: Callable[[str], None] = lambda _account_id: None
+    """Raises KeptElsewhere for an account whose data another server keeps."""

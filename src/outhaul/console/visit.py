@@ -80,9 +80,16 @@ Endpoint = Callable[[Request], Any]
 class Door:
     """Lets requests of signed-in people through to handlers."""
 
-    def __init__(self, sessions: Sessions, public_url: str | None) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        public_url: str | None,
+        admit: Callable[[str], None] = lambda _account_id: None,
+    ) -> None:
+        """`admit` raises for an account whose data another server keeps."""
         self._sessions = sessions
         self._public_url = public_url
+        self._admit = admit
 
     def page(self, handler: Handler, *scopes: Scope) -> Endpoint:
         """An endpoint that shows `handler` to keys with all of the `scopes`. What changes
@@ -101,8 +108,9 @@ class Door:
         return endpoint
 
     def visit(self, request: Request, form: Form, *scopes: Scope) -> Visit:
-        """Who asks. Raises Unauthenticated, AccountBlocked and ScopeMissing."""
+        """Who asks. Raises Unauthenticated, KeptElsewhere, AccountBlocked and ScopeMissing."""
         session, key, account = self._sessions.of(request)
+        self._admit(account.id)
         if account.blocked:
             raise AccountBlocked
         for scope in scopes:
@@ -142,6 +150,8 @@ async def read_form(request: Request) -> Form:
         body += chunk
         if len(body) > _MOST_FORM_BYTES:
             raise HTTPException(413, "The form is too long.")
+    # Another server may have to answer, and gets what was sent.
+    request.state.body = bytes(body)
     try:
         fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FORM_FIELDS)
     except ValueError:

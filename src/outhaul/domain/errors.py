@@ -28,6 +28,7 @@ OuthaulError
 ├── CatalogUnavailable         its database is away or busy; asking again later helps
 ├── MemoryExhausted            the data engine needs more memory than it may have
 ├── UnsafeSettings             settings that do not fit together; says what to set
+├── KeptElsewhere              the account's data is kept by another node
 ├── ImportRefused              a file that as a whole cannot be taken in
 └── ExportFailed               why an export ended in `error`; carries a FailureCause
 """
@@ -207,6 +208,14 @@ class MemoryExhausted(OuthaulError):
 class CatalogUnavailable(OuthaulError):
     """The catalog's database cannot be reached, or is too busy; its own error is the cause.
     Nothing is known to have been done, and asking again is right."""
+
+
+class KeptElsewhere(OuthaulError):
+    """The account's data is kept by another node, at `address`; None while no node owns it."""
+
+    def __init__(self, address: str | None) -> None:
+        super().__init__(address or "by no node now")
+        self.address = address
 
 
 class ImportRefused(OuthaulError):

@@ -31,14 +31,17 @@ class Uploads:
         folder: Path,
         link_s: int,
         wake: Callable[[], None],
+        admit: Callable[[str], None] = lambda _account_id: None,
     ) -> None:
         """`folder` keeps uploaded files until they are taken, and reports until the import is
-        deleted. `wake` is called when there is an import to be done."""
+        deleted. `wake` is called when there is an import to be done; `admit` raises for an account
+        whose uploads are not kept here."""
         self._imports = imports
         self._link_keys = link_keys
         self._folder = folder
         self._link_s = link_s
         self._wake = wake
+        self._admit = admit
         folder.mkdir(exist_ok=True)
         self._tidy()
 
@@ -102,6 +105,7 @@ class Uploads:
         LinkRefused when altered or expired, NotFound when the file is no more."""
         check_path(path_and_query, keys=self._link_keys.ring(), now=time.time())
         import_ = self._imports.get(unquote(urlsplit(path_and_query).path).split("/")[2])
+        self._admit(import_.account_id)
         report = Path(f"{import_.path}.rejected.jsonl")
         if not report.is_file():
             raise NotFound("report", import_.id)

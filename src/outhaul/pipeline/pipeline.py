@@ -43,9 +43,11 @@ class Pipeline:
         slice_rows: int,
         unloads: UnloadReader,
         unload: StoreUnload | None = None,
+        share: Callable[[int], bool] = lambda _rows: True,
     ) -> None:
-        """With `unload` every plan unloads its snapshot, so that also processes without the
-        account's store can render the slices: they need `unloads` alone."""
+        """With `unload` a plan unloads its snapshot, so that also processes without the account's
+        store can render the slices: they need `unloads` alone. `share` tells of so many rows
+        whether that is wanted."""
         self._commits = commits
         self._fields = fields
         self._reader = reader
@@ -53,6 +55,7 @@ class Pipeline:
         self._slice_rows = slice_rows
         self._unloads = unloads
         self._unload = unload
+        self._share = share
 
     def plan(
         self, account: Account, export: Export, cancellation: Cancellation, *, draft: bool = False
@@ -72,19 +75,19 @@ class Pipeline:
             replans=export.replans,
         )
         members = layout(export, plan)
-        if self._unload is not None and not draft:
+        parts = tuple(
+            part
+            for member in members
+            for part in self._reader.cut(
+                account.id, member.selection, slice_rows=self._slice_rows, cancellation=cancellation
+            )
+        )
+        rows = sum(part.rows for part in parts)
+        if self._unload is not None and not draft and self._share(rows):
             place = f"{round_folder(export)}/unload-{new_id()}"
             self._unload.unload(account.id, members, folder=place, cancellation=cancellation)
             plan = replace(plan, unload=place)
-        reader, place = self._rows(export, plan)
-        parts = [
-            part
-            for member in members
-            for part in reader.cut(
-                place, member.selection, slice_rows=self._slice_rows, cancellation=cancellation
-            )
-        ]
-        return plan, tuple(parts)
+        return plan, parts
 
     def render(
         self,

@@ -6,7 +6,7 @@ cost 857 MB and 1,810 threads. Memory limit and thread pool are therefore shared
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,9 +32,17 @@ class Engine:
     """Opens sessions on accounts' files; the least recently used idle files are detached."""
 
     def __init__(
-        self, folder: Path, *, memory_limit: str, threads: int, max_attached: int = 200
+        self,
+        folder: Path,
+        *,
+        memory_limit: str,
+        threads: int,
+        max_attached: int = 200,
+        admit: Callable[[str], None] = lambda _account_id: None,
     ) -> None:
-        """`folder` holds one `<account id>.duckdb` each; `memory_limit` as DuckDB writes it."""
+        """`folder` holds one `<account id>.duckdb` each; `memory_limit` as DuckDB writes it.
+        `admit` raises for an account whose data is not kept here."""
+        self._admit = admit
         self._folder = folder
         self._max_attached = max_attached
         self._lock = threading.Lock()
@@ -65,6 +73,7 @@ class Engine:
         """
         if not is_id(account_id):
             raise ValueError("not an account id")
+        self._admit(account_id)
         with translated(f"{account_id}.duckdb"), self._attached_file(account_id):
             connection = self._instance.cursor()
             try:

@@ -37,15 +37,17 @@ class Cleaning:
         self._left: set[str] = set()
         self._next = 0.0
 
-    def at_start(self) -> None:
-        """Remove what no export needs, before work starts: for the owner of the files.
+    def at_start(self, *, alone: bool = True) -> None:
+        """Remove what no export needs, before work starts: for who is `alone` with the files. Where
+        others may be writing, only make sure that they are this catalog's.
 
         Raises what `claim` raises, unless that is a StorageError.
         """
         try:
             self._claim(self._files)
-            self._files.sweep()
-            self._delete("exports")
+            if alone:
+                self._files.sweep()
+                self._delete("exports")
         except StorageError as error:
             # Exports have to end, in `error` if need be: a broken storage is no reason to stay off.
             _log.error("files not swept", extra={"error": type(error).__name__})

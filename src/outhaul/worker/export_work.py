@@ -5,17 +5,21 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.leases import Claim, Lease, LeaseLost, Leases
 from outhaul.catalog.slices import Slices
 from outhaul.domain.cancellation import Cancellation, Cancelled
-from outhaul.domain.errors import ExportFailed, FailureCause
+from outhaul.domain.errors import CatalogUnavailable, ExportFailed, FailureCause
 from outhaul.pipeline.pipeline import LostSlice, Pipeline
 from outhaul.worker.causes import cause_of
 from outhaul.worker.cleaning import Cleaning
+from outhaul.worker.reports import report
 from outhaul.worker.watch import Watch, Watches
 
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 _NOBODY = Watches()
@@ -77,11 +81,16 @@ class ExportWork:
             _log.info("step cancelled", extra=_facts(lease))
             self._leases.release(lease)
             self._cleaning.if_ended(lease.export_id)
+        except CatalogUnavailable:
+            # No fault of the step: whoever claims it next finds the catalog there.
+            _log.warning("catalog unavailable", extra=_facts(lease))
+            with suppress(Cancelled):
+                self._tell(held, lease, partial(self._leases.release, lease))
         except LeaseLost:
             _log.info("lease lost", extra=_facts(lease))
             self._cleaning.if_ended(lease.export_id)
         except Exception as error:  # noqa: BLE001 -- reported, with its cause
-            self._report(lease, error)
+            self._report(held, lease, error)
         finally:
             self._let_go(lease)
             self._wake()
@@ -140,7 +149,7 @@ class ExportWork:
         if plan is None:
             account = self._accounts.get(lease.account_id)
             made, parts = self._pipeline.plan(account, export, cancellation)
-            self._leases.planned(lease, made, parts)
+            self._tell(held, lease, partial(self._leases.planned, lease, made, parts))
             _log.info("export planned", extra={"export": export.id, "slices": len(parts)})
         elif claim.slice_plan is not None:
             part = claim.slice_plan
@@ -156,8 +165,9 @@ class ExportWork:
                 cancellation=cancellation,
                 show_rows=show_rows,
             )
-            self._leases.rendered(lease, facts)
+            self._tell(held, lease, partial(self._leases.rendered, lease, facts))
             self._watch.rendered(facts)
+            _log.debug("slice rendered", extra=_facts(lease))
         else:
             archive, manifest = self._pipeline.assemble(
                 export,
@@ -166,26 +176,33 @@ class ExportWork:
                 attempt=lease.attempt,
                 cancellation=cancellation,
             )
-            self._leases.finished(lease, archive, manifest.text())
+            text = manifest.text()
+            self._tell(held, lease, partial(self._leases.finished, lease, archive, text))
             self._watch.finished(archive)
             _log.info("export finished", extra={"export": export.id, "bytes": archive.bytes})
             self._cleaning.if_ended(export.id)
 
-    def _report(self, lease: Lease, error: Exception) -> None:
+    def _tell(self, held: _Held, lease: Lease, move: Callable[[], _T]) -> _T | None:
+        arrived = partial(self._leases.reported, lease)
+        return report(move, arrived=arrived, cancellation=held.cancellation)
+
+    def _report(self, held: _Held, lease: Lease, error: Exception) -> None:
         cause = cause_of(error)
         kind = type(error).__name__
         _log.error(
             "step failed", extra=_facts(lease) | {"cause": cause, "error": kind}, exc_info=error
         )
-        ended = False
-        with suppress(LeaseLost):
-            ended = self._leases.failed(
+        ended: bool | None = False
+        with suppress(Cancelled, LeaseLost):
+            failed = partial(
+                self._leases.failed,
                 lease,
                 cause,
                 final=isinstance(error, ExportFailed),
                 lost_slice=error.slice_plan if isinstance(error, LostSlice) else None,
             )
-        self._watch.failed(lease.step, cause, ended=ended)
+            ended = self._tell(held, lease, failed)
+        self._watch.failed(lease.step, cause, ended=bool(ended))
         self._cleaning.if_ended(lease.export_id)
 
 

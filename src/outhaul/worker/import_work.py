@@ -3,10 +3,12 @@
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from outhaul.catalog.imports import ImportClaim, Imports
 from outhaul.catalog.leases import LeaseLost
@@ -15,7 +17,9 @@ from outhaul.domain.errors import FailureCause, ImportRefused
 from outhaul.domain.imports import Import
 from outhaul.ingest.importer import Importer, ImportJob
 from outhaul.worker.causes import cause_of
+from outhaul.worker.reports import report
 
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 _DETAILS = {
     FailureCause.STORAGE_FULL: "The server has no room for it.",
@@ -131,7 +135,8 @@ class ImportWork:
                 cancellation=held.cancellation,
             )
         except ImportRefused as refusal:
-            self._imports.refused(claim, refusal.detail)
+            detail = refusal.detail
+            self._tell(held, partial(self._imports.refused, claim, detail))
             _forget(work)
         except (Cancelled, LeaseLost):
             raise
@@ -139,10 +144,14 @@ class ImportWork:
             cause = cause_of(error)
             facts = {"import": work.id, "cause": cause, "error": type(error).__name__}
             _log.error("import failed", extra=facts, exc_info=error)
-            if self._imports.failed(claim, _DETAILS.get(cause, _OTHER)):
+            failed = partial(self._imports.failed, claim, _DETAILS.get(cause, _OTHER))
+            if self._tell(held, failed):
                 _forget(work)
         else:
-            self._imports.finished(claim, taken=result.taken, refused=result.refused)
+            finished = partial(
+                self._imports.finished, claim, taken=result.taken, refused=result.refused
+            )
+            self._tell(held, finished)
             _forget(work)
             _log.info(
                 "import finished",
@@ -153,6 +162,10 @@ class ImportWork:
                     "seconds": round(time.monotonic() - started, 1),
                 },
             )
+
+    def _tell(self, held: _Held, move: Callable[[], _T]) -> _T | None:
+        arrived = partial(self._imports.reported, held.claim)
+        return report(move, arrived=arrived, cancellation=held.cancellation)
 
 
 def _forget(work: Import) -> None:

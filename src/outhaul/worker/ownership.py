@@ -18,6 +18,7 @@ class Ownership:
 
     def take(self, role: str) -> bool:
         """Whether this process is the owner now; `role` is what `holder` then tells others."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self._path.open("a+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,10 +2,12 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
+from outhaul.domain.errors import CatalogUnavailable
 from outhaul.domain.ids import new_id
 from outhaul.domain.priority import stand_back
 from outhaul.worker.bell import Bell
@@ -33,11 +35,14 @@ class Work(Protocol):
 class Worker:
     """Runs pieces of work until stopped."""
 
-    def __init__(self, work: Sequence[tuple[Work, int]], bell: Bell) -> None:
-        """`work` says how many threads each kind gets."""
-        self.id = new_id()
+    def __init__(
+        self, work: Sequence[tuple[Work, int]], bell: Bell, *, id_: str | None = None
+    ) -> None:
+        """`work` says how many threads each kind gets; leases are held under the name `id_`."""
+        self.id = id_ or new_id()
         self._work = [kind for kind, _ in work]
         self._bell = bell
+        self._draining = threading.Event()
         self._stopping = threading.Event()
         self._doing = {self._thread(kind) for kind, threads in work for _ in range(threads)}
         self._beating = threading.Thread(target=self._beat, name="worker-beat")
@@ -57,6 +62,13 @@ class Worker:
             alive[0].join(_BEAT_S)
         self._beating.join()
 
+    def drain(self, until: Callable[[], bool]) -> None:
+        """Begin nothing more, and wait for the work in hand; no longer than till it is `until`."""
+        self._draining.set()
+        self._bell.ring()
+        while not until() and any(thread.is_alive() for thread in self._doing):
+            time.sleep(_BEAT_S / 10)
+
     def alive(self) -> bool:
         """Whether every thread still runs."""
         return all(thread.is_alive() for thread in (*self._doing, self._beating))
@@ -67,10 +79,13 @@ class Worker:
 
     def _do(self, kind: Work) -> None:
         stand_back()
-        while not self._stopping.is_set() and threading.current_thread() in self._doing:
+        while not self._leaving() and threading.current_thread() in self._doing:
             heard = self._bell.rings
             if not self._survive(lambda: kind.do_one(self.id)):
                 self._bell.wait(heard, _POLL_S)
+
+    def _leaving(self) -> bool:
+        return self._stopping.is_set() or self._draining.is_set()
 
     def _beat(self) -> None:
         # While work is being stopped its leases are kept too, so this thread ends last.
@@ -95,6 +110,10 @@ class Worker:
         """A fault of the catalog must not end the thread: it may be back in a moment."""
         try:
             return bool(action())
+        except CatalogUnavailable:
+            _log.warning("catalog unavailable")
+            self._stopping.wait(_PAUSE_AFTER_FAULT_S)
+            return False
         except Exception as error:  # noqa: BLE001 -- see the docstring
             _log.error("worker fault", extra={"error": type(error).__name__}, exc_info=error)
             self._stopping.wait(_PAUSE_AFTER_FAULT_S)
