@@ -18,6 +18,7 @@ from pathlib import Path
 from outhaul import __version__
 from outhaul.domain.errors import OuthaulError
 from outhaul.domain.instants import now, to_text
+from outhaul.files.local import sync
 from outhaul.files.object_store import Files
 
 _LIST = "backup.json"
@@ -72,9 +73,9 @@ def make_backup(data: Path, files: Files, keys: Iterable[str], target: Path) -> 
     )
     _write(part / _LIST, [json.dumps(asdict(backup), indent=1).encode()])
     for folder in {(part / path).parent for path in (*digests, _LIST)} | {part}:
-        _sync(folder)
+        sync(folder)
     part.rename(target)
-    _sync(target.parent)
+    sync(target.parent)
     return backup
 
 
@@ -107,9 +108,9 @@ def restore_data(source: Path, backup: Backup, data: Path) -> None:
     _write(part, _read(source / _CATALOG))
     _move_uploads(part, Path(backup.data), data)
     for folder in {(data / path).parent for path in backup.sha256 if not path.startswith(_FILES)}:
-        _sync(folder)
+        sync(folder)
     part.rename(data / _CATALOG)
-    _sync(data)
+    sync(data)
 
 
 def restore_files(source: Path, backup: Backup, files: Files, names: Mapping[str, str]) -> None:
@@ -125,13 +126,14 @@ def restore_files(source: Path, backup: Backup, files: Files, names: Mapping[str
 
 def _copy_catalog(source: Path, target: Path) -> str:
     """By SQLite itself, so that what still lies beside the file comes along."""
+    target.touch(mode=0o600)
     with (
         closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as old,
         closing(sqlite3.connect(target)) as new,
     ):
         old.backup(new)
         new.execute("PRAGMA journal_mode = DELETE")
-    _sync(target)
+    sync(target)
     return _digest(target)
 
 
@@ -143,7 +145,7 @@ def _move_uploads(catalog: Path, old: Path, new: Path) -> None:
             " WHERE uploaded AND substr(path, 1, ?) = ?",
             (str(new), len(str(old)) + 1, len(str(old)) + 1, f"{old}/"),
         )
-    _sync(catalog)
+    sync(catalog)
 
 
 def _read(path: Path) -> Iterator[bytes]:
@@ -169,11 +171,3 @@ def _write(path: Path, chunks: Iterable[bytes]) -> str:
         file.flush()
         os.fsync(descriptor)
     return digest.hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

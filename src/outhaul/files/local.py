@@ -23,7 +23,7 @@ def create(root: Path) -> None:
     missing = [folder for folder in (root, *root.parents) if not folder.exists()]
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     for folder in missing:
-        _sync(folder.parent)
+        sync(folder.parent)
 
 
 def keep(root: Path, key: str) -> None:
@@ -32,10 +32,10 @@ def keep(root: Path, key: str) -> None:
     Raises OSError.
     """
     path = root / key
-    _sync(path)
+    sync(path)
     while path != root:
         path = path.parent
-        _sync(path)
+        sync(path)
 
 
 def forget(root: Path, keys: Iterable[str]) -> None:
@@ -76,12 +76,13 @@ def _sync_nearest(folder: Path) -> None:
     """Sync the folder, or what is left of the way to it: folders go with their last file."""
     while True:
         try:
-            return _sync(folder)
+            return sync(folder)
         except FileNotFoundError:
             folder = folder.parent
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the disk keep a file's bytes, or a folder's names. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
