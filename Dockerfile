@@ -13,11 +13,10 @@ RUN useradd --uid 10001 --user-group --no-create-home outhaul \
 ENV PATH=/opt/outhaul/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     OUTHAUL_DATA=/data \
-    OUTHAUL_HOST=0.0.0.0 \
     OUTHAUL_LOG_FORMAT=json
 USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8080
 ENTRYPOINT ["outhaul"]
-CMD ["serve"]
+CMD ["serve", "--host", "0.0.0.0"]
