@@ -90,6 +90,50 @@ def _containers() -> Iterator[tuple[str, dict[str, Any]]]:
                 yield f"{path.stem} {document['metadata']['name']}", pod | container
 
 
+def _environments() -> Iterator[tuple[str, list[str], dict[str, str]]]:
+    """Of each container of ours: its place, the command if not the image's, its variables."""
+    for path in COMPOSE:
+        for name, service in documents(path)[0]["services"].items():
+            if service.get("image") == "outhaul":
+                yield f"{path.stem} {name}", service.get("command", []), service["environment"]
+    for path in MANIFESTS:
+        shared = {
+            name: value
+            for document in documents(path)
+            if document["kind"] == "ConfigMap"
+            for name, value in document["data"].items()
+        }
+        for document in documents(path):
+            pod = document.get("spec", {}).get("template", {}).get("spec", {})
+            for container in pod.get("containers", ()):
+                if container["image"].startswith("outhaul"):
+                    own = {one["name"]: one.get("value", "x") for one in container["env"]}
+                    if "envFrom" in container:
+                        own = shared | own
+                    yield (
+                        f"{path.stem} {document['metadata']['name']}",
+                        container.get("args", []),
+                        own,
+                    )
+
+
+def test_settings_fit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every container of ours would start, as far as its settings decide."""
+    found = 0
+    for place, command, variables in _environments():
+        with monkeypatch.context() as patched:
+            for name, value in variables.items():
+                patched.setenv(name, re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value))
+            # The image's own command listens on every address.
+            host = {} if command else {"host": "0.0.0.0"}
+            settings = Settings(**host)  # type: ignore[arg-type]  # the rest comes as variables
+            assert (settings.catalog is not None) == ("many" in place)
+            if settings.catalog is not None:
+                settings.check_node()
+        found += 1
+    assert found == 2 + 4
+
+
 def test_pods_are_locked_down() -> None:
     """No root, no more rights than at their start, no key of the cluster, bounded memory."""
     found = dict(_containers())
