@@ -82,3 +82,16 @@ def account(database: Database) -> Account:
     return Accounts(database).create(
         "A shop", timezone="Europe/Madrid", language=Language.EN, mobile_push=False
     )
+
+
+@pytest.fixture(scope="session")
+def sail() -> Iterator[str]:
+    """A Spark Connect server without a JVM, with workers of its own."""
+    os.environ |= {"SAIL_MODE": "local-cluster", "RUST_LOG": "error"}
+    from pysail.spark import SparkConnectServer
+
+    server = SparkConnectServer()
+    server.start()
+    ip, port = server.listening_address
+    yield f"sc://{ip}:{port}"
+    server.stop()

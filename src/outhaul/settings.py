@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from outhaul.domain.errors import UnsafeSettings
@@ -101,6 +101,16 @@ class Settings(BaseSettings):
     )
     traces: bool = Field(
         False, description="Whether steps of exports are traced, to where OTEL_ variables say."
+    )
+    warehouse: SecretStr | None = Field(
+        None,
+        description="URL of the engine whose tables are exported instead of stored data, such as"
+        " sc://host:15002; it may hold a token.",
+    )
+    warehouse_file: Path | None = Field(
+        None,
+        description="What the tables and columns of the warehouse are called; by default"
+        " warehouse.toml in the data directory.",
     )
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="How much is logged."

@@ -26,7 +26,7 @@ from outhaul.catalog.rates import Rates
 from outhaul.catalog.shared_rates import SharedRates
 from outhaul.catalog.slices import Slices
 from outhaul.console.services import ConsoleServices
-from outhaul.domain.errors import UnsafeSettings
+from outhaul.domain.errors import OuthaulError, UnsafeSettings
 from outhaul.exports.browse import Browse
 from outhaul.exports.descriptions import Descriptions
 from outhaul.exports.estimates import Estimates
@@ -61,6 +61,7 @@ from outhaul.store.segment_reads import SegmentReads
 from outhaul.store.single_activities import PurchaseReads
 from outhaul.unload.reader import UnloadReader
 from outhaul.unload.store_unload import StoreUnload
+from outhaul.warehouse.lookups import FieldsAnywhere, SegmentsAnywhere
 from outhaul.worker.bell import Bell
 from outhaul.worker.cleaning import Cleaning
 from outhaul.worker.compaction_work import CompactionWork
@@ -74,6 +75,7 @@ from outhaul.worker.watch import Watch, Watches
 from outhaul.worker.worker import Work, Worker
 
 if TYPE_CHECKING:
+    from outhaul.warehouse.warehouse import Warehouse
     from outhaul.worker.traces import Traces  # its libraries are an extra
 
 
@@ -113,7 +115,11 @@ class Outhaul:
         )
         self._files = files_of(settings)
         self._database = database
-        commits, fields = Commits(self._engine), ContactFields(self._engine)
+        unloads = UnloadReader(self._engine, self._files)
+        warehouse = _warehouse(settings, data, self._files, unloads)
+        commits = Commits(self._engine, elsewhere=warehouse.holds if warehouse else lambda _: False)
+        fields = ContactFields(self._engine)
+        fields_anywhere = FieldsAnywhere(fields, warehouse)
         bell = Bell()
         self.metrics = Metrics(partial(take_census, database))
         self._traces = _traces(settings)
@@ -123,16 +129,17 @@ class Outhaul:
         scratch = _scratch(data / "scratch", imports)
         pipeline = Pipeline(
             commits,
-            fields,
+            fields_anywhere,
             reader,
             self._files,
             slice_rows=settings.slice_rows,
-            unloads=UnloadReader(self._engine, self._files),
+            unloads=unloads,
             unload=StoreUnload(
                 reader, self._files, scratch=scratch, slice_rows=settings.slice_rows
             ),
             # Others can take part in what takes a while; on what is small they would only wait.
             share=lambda rows: rows >= settings.slice_rows and node.has_others(),
+            warehouse=warehouse,
         )
         cleaning = Cleaning(leases, self._files, claim=partial(claim_files, settings, database))
         watch = Watches(self.metrics, *self._traces)
@@ -162,7 +169,7 @@ class Outhaul:
         use_cases = Exports(
             catalog_exports.Exports(database),
             LinkKeys(database),
-            SegmentReads(self._engine),
+            SegmentsAnywhere(SegmentReads(self._engine), warehouse),
             self._files,
             queue_limit=settings.queue_limit,
             link_s=settings.link_minutes * 60,
@@ -202,7 +209,7 @@ class Outhaul:
             exports=use_cases,
             keys=registry.keys,
             rates=SharedRates(database, limit=limit) if database.shared else Rates(limit=limit),
-            describe=Descriptions(commits, fields).describe,
+            describe=Descriptions(commits, fields_anywhere).describe,
             estimate=estimate,
             newest_commit=lambda account_id: commits.snapshot(account_id).number,
             health=self.health,
@@ -404,6 +411,22 @@ def claim_files(
     catalog_id = next(iter(LinkKeys(database).ring()))
     newest = None if moved else catalog_exports.Exports(database).newest_archive()
     claim(files, catalog_id, newest_archive=newest)
+
+
+def _warehouse(
+    settings: Settings, data: Path, files: Files, unloads: UnloadReader
+) -> "Warehouse | None":
+    if settings.warehouse is None:
+        return None
+    # Its packages are extras, which a server without a warehouse need not have.
+    try:
+        from outhaul.warehouse.connect import connect
+        from outhaul.warehouse.mapping import read_mapping
+        from outhaul.warehouse.warehouse import Warehouse
+    except ImportError as error:
+        raise OuthaulError("a warehouse needs more: pip install 'outhaul[spark]'") from error
+    mapping = read_mapping(settings.warehouse_file or data / "warehouse.toml")
+    return Warehouse(connect(settings.warehouse.get_secret_value()), mapping, files, unloads)
 
 
 def _state(check: Callable[[], None]) -> str:

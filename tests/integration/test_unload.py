@@ -21,6 +21,7 @@ from outhaul.domain.export import (
     SlicePlan,
     Version,
 )
+from outhaul.domain.extras import Extras
 from outhaul.domain.imports import ImportKind
 from outhaul.domain.plan import ExportPlan
 from outhaul.files.object_store import Files
@@ -107,6 +108,9 @@ def wanted() -> list[ExportRequest]:
             activities(date_format=DateFormat.LL, filters=replace(EVER, **changes))
             for changes in filters
         ),
+        request(extras=Extras(columns=("_name", "_email"))),
+        request(extras=Extras(changed_since=1)),
+        activities(extras=Extras(columns=("email", "url"), product_columns=("quantity",))),
     ]
 
 

@@ -32,6 +32,7 @@ from outhaul.domain.errors import (
     ScopeMissing,
     StorageError,
     Unauthenticated,
+    WarehouseUnavailable,
 )
 
 _log = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ _ANSWERS: dict[type[OuthaulError], _Answer] = {
     CatalogUnavailable: _Answer(503, "The server's catalog is away or busy; ask again soon."),
     StorageError: _Answer(503, "The server's storage is away or full; ask again later."),
     MemoryExhausted: _Answer(503, "The server may not use that much memory now; ask again later."),
+    WarehouseUnavailable: _Answer(503, "The warehouse with the data is away; ask again soon."),
 }
 _RETRY_AFTER_S = 5
 _FAULT = _Answer(500, "The server failed to answer; its log says why.")

@@ -19,6 +19,9 @@ _FAILURES = {
     " an export made now is without that contact.",
     FailureCause.ERASED_TOO_OFTEN: "Contacts were erased time and again while the export ran.",
     FailureCause.WORKER_LOST: "The work stopped without a word too often; the log may say where.",
+    FailureCause.WAREHOUSE_UNAVAILABLE: "The warehouse with the data was away, or failed.",
+    FailureCause.WAREHOUSE_REFUSED: "The warehouse has rows that no file can show; the log tells"
+    " which.",
     FailureCause.INTERNAL: "The server met a fault of its own; its log has the details.",
 }
 

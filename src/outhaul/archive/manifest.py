@@ -91,11 +91,36 @@ class ArchiveProof(_Part):
     sha256: Sha256
 
 
+class TableEntry(_Part):
+    """A table of a warehouse."""
+
+    role: str = Field(description="What its rows are: contacts, activities, products, members.")
+    name: str
+    version: str | None = Field(
+        default=None, description="The version that was read; absent where tables have none."
+    )
+
+
+class WarehouseEntry(_Part):
+    """The tables that the rows were read from, instead of a store of Outhaul's own."""
+
+    engine: str
+    tables: tuple[TableEntry, ...]
+    guarantee: Literal["versions", "asFound"] = Field(
+        description="`versions`: every table was read as of the version named. `asFound`: tables"
+        " without a version were read as they were while the engine worked; changes of that time"
+        " may be in the file or not."
+    )
+
+
 class SnapshotEntry(_Part):
     """The commit as of which every row was read."""
 
     number: Count
     at: str | None = Field(default=None, description="Absent while the account has no data.")
+    warehouse: WarehouseEntry | None = Field(
+        default=None, description="Absent for data that Outhaul stores."
+    )
 
 
 class CompressorEntry(_Part):

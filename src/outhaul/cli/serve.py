@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,12 +36,34 @@ def serve(
     data: Data = None,
     files: Files = None,
     catalog: Catalog = None,
+    warehouse: Annotated[
+        str | None,
+        typer.Option(
+            help="Engine whose tables are exported, such as sc://host:15002"
+            " [OUTHAUL_WAREHOUSE]; see docs/warehouse.md."
+        ),
+    ] = None,
+    warehouse_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="What its tables are called"
+            " [OUTHAUL_WAREHOUSE_FILE; else warehouse.toml in the data directory]."
+        ),
+    ] = None,
 ) -> None:
     """Run the server until it is told to stop (SIGTERM or Ctrl-C).
 
     Example: outhaul serve --port 8080 --data /var/lib/outhaul
     """
-    chosen = settings(host=host, port=port, data=data, files=files, catalog=catalog)
+    chosen = settings(
+        host=host,
+        port=port,
+        data=data,
+        files=files,
+        catalog=catalog,
+        warehouse=warehouse,
+        warehouse_file=warehouse_file,
+    )
     logs.configure(chosen.log_level, chosen.log_format)
     registry = Registry(chosen)
     ownership = Ownership(registry.data)

@@ -92,6 +92,17 @@ FAILURES = {
         explanation="Worker after worker ended or hung at the same step, for want of memory say.",
         advice="The server's log may say where. A narrower export, such as fewer days, may pass.",
     ),
+    FailureCause.WAREHOUSE_UNAVAILABLE: Failure(
+        title="The warehouse could not be reached",
+        explanation="The engine that holds the data was away or failed, several times in a row.",
+        advice="Make the export again when the engine is back.",
+    ),
+    FailureCause.WAREHOUSE_REFUSED: Failure(
+        title="The warehouse has rows that no file can show",
+        explanation="Some rows lack the instant that puts them in their order. The log tells of"
+        " which table, and how many.",
+        advice="Mend the rows in the warehouse, and make the export again.",
+    ),
     FailureCause.INTERNAL: Failure(
         title="A fault of the server",
         explanation="Something went wrong that nobody had thought of. The log has the details.",

@@ -29,6 +29,7 @@ OuthaulError
 ├── MemoryExhausted            the data engine needs more memory than it may have
 ├── UnsafeSettings             settings that do not fit together; says what to set
 ├── KeptElsewhere              the account's data is kept by another node
+├── WarehouseUnavailable       the engine is away, or fails at what it is asked
 ├── ImportRefused              a file that as a whole cannot be taken in
 └── ExportFailed               why an export ended in `error`; carries a FailureCause
 """
@@ -218,6 +219,10 @@ class KeptElsewhere(OuthaulError):
         self.address = address
 
 
+class WarehouseUnavailable(OuthaulError):
+    """The engine of a warehouse cannot be reached, or failed; its own error is the cause."""
+
+
 class ImportRefused(OuthaulError):
     """The file as a whole cannot be taken; `detail` tells its owner what would be right."""
 
@@ -243,6 +248,10 @@ class FailureCause(StrEnum):
     """Contacts were erased again and again while the export ran; each time it began anew."""
     WORKER_LOST = "workerLost"
     """Worker after worker died or hung on the same step; a next export may well do the same."""
+    WAREHOUSE_UNAVAILABLE = "warehouseUnavailable"
+    """The warehouse that holds the data could not be reached, or failed."""
+    WAREHOUSE_REFUSED = "warehouseRefused"
+    """The warehouse has rows that no file can show; the log tells which."""
     INTERNAL = "internal"
     """A fault of Outhaul's own; its log has the details."""
 
@@ -252,6 +261,7 @@ class FailureCause(StrEnum):
         return self in {
             FailureCause.STORAGE_FULL,
             FailureCause.STORAGE_UNAVAILABLE,
+            FailureCause.WAREHOUSE_UNAVAILABLE,
             FailureCause.ERASED,
             FailureCause.ERASED_TOO_OFTEN,
         }

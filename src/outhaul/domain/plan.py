@@ -7,6 +7,31 @@ from outhaul.domain.export import Frozen
 
 
 @dataclass(frozen=True, kw_only=True)
+class TableVersion:
+    """A table of a warehouse, and what it is read as of."""
+
+    role: str
+    """What its rows are: contacts, activities, products or members."""
+    name: str
+    version: str | None
+    """None: the table has no versions, and is read as it is found."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarehouseState:
+    """What an export out of a warehouse reads."""
+
+    engine: str
+    """Name and version."""
+    tables: tuple[TableVersion, ...]
+
+    @property
+    def pinned(self) -> bool:
+        """Whether every table is read as of a version."""
+        return all(table.version is not None for table in self.tables)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExportPlan:
     """What an export reads and how it is written; kept with the export, used by every slice."""
 
@@ -24,3 +49,5 @@ class ExportPlan:
     """How many plans of this export an erasure has made void before this one."""
     unload: str | None = None
     """Folder of the unload that every slice is rendered from; None: the account's store."""
+    warehouse: WarehouseState | None = None
+    """The warehouse that the rows came from; None: the account's store."""

@@ -6,8 +6,8 @@ from outhaul.domain.account import Account
 from outhaul.domain.columns import Column
 from outhaul.domain.export import ExportType, Frozen, MemberKind, Version
 from outhaul.domain.versions import columns
+from outhaul.pipeline.pipeline import FieldsAsOf
 from outhaul.store.commits import Commits
-from outhaul.store.contact_fields import ContactFields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class MemberDescription:
 class Descriptions:
     """Describes files as an export planned now would write them."""
 
-    def __init__(self, commits: Commits, fields: ContactFields) -> None:
+    def __init__(self, commits: Commits, fields: FieldsAsOf) -> None:
         self._commits = commits
         self._fields = fields
 

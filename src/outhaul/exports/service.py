@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from outhaul.auth.links import check_path, sign_path
@@ -16,7 +17,6 @@ from outhaul.domain.account import Account
 from outhaul.domain.errors import FileMissing, LinkRefused, NotFinished, NotFound, StorageError
 from outhaul.domain.export import Export, ExportRequest, Origin
 from outhaul.files.object_store import Files
-from outhaul.store.segment_reads import SegmentReads
 
 _log = logging.getLogger(__name__)
 _LINK_LIFE = timedelta(minutes=5)
@@ -48,6 +48,12 @@ class StoredFile:
         return self.files.link(self.key, _LINK_LIFE) if self.redirect else None
 
 
+class KnownSegments(Protocol):
+    """Tells whether an account has a segment now."""
+
+    def exists(self, account_id: str, segment_id: str) -> bool: ...
+
+
 class Exports:
     """The use cases of exports. Methods may be called from any thread."""
 
@@ -55,7 +61,7 @@ class Exports:
         self,
         exports: catalog.Exports,
         link_keys: LinkKeys,
-        segments: SegmentReads,
+        segments: KnownSegments,
         files: Files,
         *,
         queue_limit: int,

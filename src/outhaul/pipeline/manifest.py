@@ -18,12 +18,14 @@ from outhaul.archive.manifest import (
     RowPlace,
     SliceProof,
     SnapshotEntry,
+    TableEntry,
+    WarehouseEntry,
     columns_digest,
     sealed,
 )
 from outhaul.domain.export import ArchiveFacts, Export, Filters, RowKey, SliceFacts
 from outhaul.domain.instants import from_epoch_ms, to_text
-from outhaul.domain.plan import ExportPlan
+from outhaul.domain.plan import ExportPlan, WarehouseState
 from outhaul.pipeline.layout import MemberLayout
 
 
@@ -51,6 +53,7 @@ def manifest_of(
             snapshot=SnapshotEntry(
                 number=plan.snapshot,
                 at=to_text(plan.snapshot_at) if plan.snapshot_at else None,
+                warehouse=_warehouse(plan.warehouse) if plan.warehouse else None,
             ),
             compressor=CompressorEntry(name=COMPRESSOR, level=LEVEL),
             replans=plan.replans or None,
@@ -91,6 +94,17 @@ def _member(layout: MemberLayout, member: Member, slices: Sequence[SliceFacts]) 
             )
             for part in slices
         ),
+    )
+
+
+def _warehouse(state: WarehouseState) -> WarehouseEntry:
+    return WarehouseEntry(
+        engine=state.engine,
+        tables=tuple(
+            TableEntry(role=table.role, name=table.name, version=table.version)
+            for table in state.tables
+        ),
+        guarantee="versions" if state.pinned else "asFound",
     )
 
 

@@ -7,14 +7,23 @@ them changes the catalog. A step that is done again from the same plan gives the
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
 from outhaul.archive.container import Member, Part, archive_bytes
 from outhaul.archive.deflate import SliceCompressor
 from outhaul.archive.manifest import Manifest
 from outhaul.domain.account import Account
 from outhaul.domain.cancellation import Cancellation
-from outhaul.domain.errors import ExportFailed, FailureCause, FileMissing, OuthaulError
-from outhaul.domain.export import ArchiveFacts, Export, Frozen, RowKey, SliceFacts, SlicePlan
+from outhaul.domain.errors import Conflict, ExportFailed, FailureCause, FileMissing, OuthaulError
+from outhaul.domain.export import (
+    ArchiveFacts,
+    CustomField,
+    Export,
+    Frozen,
+    RowKey,
+    SliceFacts,
+    SlicePlan,
+)
 from outhaul.domain.ids import new_id
 from outhaul.domain.instants import from_epoch_ms, now
 from outhaul.domain.plan import ExportPlan
@@ -24,10 +33,18 @@ from outhaul.pipeline.layout import MemberLayout, layout, title
 from outhaul.pipeline.manifest import manifest_of
 from outhaul.render.line import line_sql
 from outhaul.store.commits import Commits
-from outhaul.store.contact_fields import ContactFields
 from outhaul.store.reader import RowReader, SnapshotReader, TextBatch
 from outhaul.unload.reader import UnloadReader
 from outhaul.unload.store_unload import StoreUnload
+
+if TYPE_CHECKING:
+    from outhaul.warehouse.warehouse import Warehouse  # stands on packages of extras
+
+
+class FieldsAsOf(Protocol):
+    """Tells the custom fields of an account in a snapshot, in creation order."""
+
+    def as_of(self, account_id: str, snapshot: int) -> tuple[CustomField, ...]: ...
 
 
 class Pipeline:
@@ -36,7 +53,7 @@ class Pipeline:
     def __init__(
         self,
         commits: Commits,
-        fields: ContactFields,
+        fields: FieldsAsOf,
         reader: SnapshotReader,
         files: Files,
         *,
@@ -44,10 +61,11 @@ class Pipeline:
         unloads: UnloadReader,
         unload: StoreUnload | None = None,
         share: Callable[[int], bool] = lambda _rows: True,
+        warehouse: "Warehouse | None" = None,
     ) -> None:
         """With `unload` a plan unloads its snapshot, so that also processes without the account's
         store can render the slices: they need `unloads` alone. `share` tells of so many rows
-        whether that is wanted."""
+        whether that is wanted. Accounts that the `warehouse` holds are always unloaded, by it."""
         self._commits = commits
         self._fields = fields
         self._reader = reader
@@ -56,12 +74,13 @@ class Pipeline:
         self._unloads = unloads
         self._unload = unload
         self._share = share
+        self._warehouse = warehouse
 
     def plan(
         self, account: Account, export: Export, cancellation: Cancellation, *, draft: bool = False
     ) -> tuple[ExportPlan, tuple[SlicePlan, ...]]:
         """Fix the snapshot and all that shapes the file, and cut the rows into slices. A `draft`
-        is for looking at and never unloaded."""
+        is for looking at and never unloaded; of a warehouse there is none: Conflict."""
         snapshot = self._commits.snapshot(account.id)
         segment_id = export.request.filters.segment_id
         plan = ExportPlan(
@@ -74,20 +93,37 @@ class Pipeline:
             else None,
             replans=export.replans,
         )
-        members = layout(export, plan)
-        parts = tuple(
-            part
-            for member in members
-            for part in self._reader.cut(
-                account.id, member.selection, slice_rows=self._slice_rows, cancellation=cancellation
+        members, place = layout(export, plan), f"{round_folder(export)}/unload-{new_id()}"
+        if self._warehouse is not None and self._warehouse.holds(account.id):
+            if draft:
+                raise Conflict("An export out of a warehouse cannot be estimated; create it.")
+            state = self._warehouse.state()
+            self._warehouse.unload(
+                account.id, state, members, folder=place, cancellation=cancellation
             )
-        )
+            plan = replace(plan, unload=place, warehouse=state)
+            return plan, self._cut(self._unloads, place, members, cancellation)
+        parts = self._cut(self._reader, account.id, members, cancellation)
         rows = sum(part.rows for part in parts)
         if self._unload is not None and not draft and self._share(rows):
-            place = f"{round_folder(export)}/unload-{new_id()}"
             self._unload.unload(account.id, members, folder=place, cancellation=cancellation)
             plan = replace(plan, unload=place)
         return plan, parts
+
+    def _cut(
+        self,
+        reader: RowReader,
+        place: str,
+        members: Sequence[MemberLayout],
+        cancellation: Cancellation,
+    ) -> tuple[SlicePlan, ...]:
+        return tuple(
+            part
+            for member in members
+            for part in reader.cut(
+                place, member.selection, slice_rows=self._slice_rows, cancellation=cancellation
+            )
+        )
 
     def render(
         self,
@@ -162,6 +198,7 @@ class Pipeline:
                 frozen=plan.frozen,
                 created=created,
                 formula_guard=export.request.extras.formula_guard,
+                stored=plan.warehouse is None,
             ),
             cancellation=cancellation,
         )

@@ -46,19 +46,23 @@ def line_sql(
     frozen: Frozen,
     created: Between | None = None,
     formula_guard: bool = False,
+    stored: bool = True,
 ) -> str:
     """A scalar expression over a store's table whose value is one finished line of the file.
 
     Every value is quoted; a missing one (NULL) is empty and not quoted. `types` are the activity
     types among the rows: the table need not have the columns that none of them carries, which are
     constant runs of delimiters. `created` bounds the rows' creation instants, if it is known.
+    A table that is not `stored` by Outhaul has plain text instead of finished cells.
     """
     pieces: list[Piece] = []
     for column in columns:
         between = created if column.source in _ORDERING else None
         holders, shown = _holders(column, types)
         if shown or column.activity_types is None:
-            written = value(column, date_format, frozen, between, formula_guard=formula_guard)
+            written = value(
+                column, date_format, frozen, between, formula_guard=formula_guard, stored=stored
+            )
             pieces += written if shown == holders else _of_types(shown, written)
         pieces.append(Text(delimiter.value))
     return concat([*pieces[:-1], Text("\n")])

@@ -21,16 +21,18 @@ def value(
     between: Between | None = None,
     *,
     formula_guard: bool = False,
+    stored: bool = True,
 ) -> tuple[Piece, ...]:
     """The pieces that write the column's value with its quotes.
 
     `between` holds the column's instants, if they are known to lie close together. With
     `formula_guard` text that a spreadsheet would run is escaped.
     The store's columns are TIMESTAMP (UTC) for instants, DATE for days, DECIMAL(18,6) for
-    decimals and money, BIGINT, BOOLEAN, and VARCHAR for all else.
+    decimals and money, BIGINT, BOOLEAN, and VARCHAR for all else. A table that is not `stored` by
+    Outhaul has the same types, but no finished cells, and any text for ids.
     """
     name = identifier(column.source)
-    if column.as_cell:
+    if column.as_cell and stored:
         return (Sql(guarded_cell_sql(name) if formula_guard else name),)
     match column.type:
         case FieldType.INSTANT:
@@ -56,7 +58,7 @@ def value(
         ):
             if formula_guard:
                 return (Sql(_text(name, guard_sql(name))),)
-            plain = column.source in _PLAIN
+            plain = stored and column.source in _PLAIN
             return (_QUOTE, Sql(name), _QUOTE) if plain else (Sql(_text(name)),)
         case _:
             assert_never(column.type)

@@ -6,7 +6,7 @@ commit N+1 is never visible before commit N.
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from outhaul.domain import instants
+from outhaul.domain.errors import Conflict
 from outhaul.store.engine import Engine
 
 
@@ -37,8 +38,12 @@ class Commit:
 class Commits:
     """Opens commits and tells the newest one."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(
+        self, engine: Engine, *, elsewhere: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        """Accounts whose data lies `elsewhere`, by their id, take no commits."""
         self._engine = engine
+        self._elsewhere = elsewhere
         self._writers: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._written: set[str] = set()
 
@@ -46,7 +51,11 @@ class Commits:
     def open(self, account_id: str, *, source: str) -> Iterator[Commit]:
         """One transaction with the next number. Leaving the block normally makes it durable;
         an exception undoes all of it. `source` tells what made the commit (such as an import id).
+
+        Raises Conflict for an account whose data is not here.
         """
+        if self._elsewhere(account_id):
+            raise Conflict("The data of this account is in a warehouse; change it there.")
         with self._writers[account_id], self._engine.session(account_id) as connection:
             connection.begin()
             try:

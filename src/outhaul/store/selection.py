@@ -105,7 +105,7 @@ def query(selection: Selection, *, identities_changed: bool) -> Query:
     if selection.changed_since is not None:
         parameters["changed_since"] = selection.changed_since
     if selection.kind is MemberKind.ERASED:
-        return _erased(parameters)
+        return _erased(selection, parameters)
     if selection.kind is MemberKind.CONTACTS:
         return query_of(selection, (_contacts(parameters),), parameters, contact_ids)
     parts = _activities(selection, parameters, identities_changed=identities_changed)
@@ -119,25 +119,18 @@ def _contacts(parameters: dict[str, Any]) -> Part:
     return Part(table="contacts AS rows", where=" AND ".join(where))
 
 
-def _erased(parameters: dict[str, Any]) -> Query:
+def _erased(selection: Selection, parameters: dict[str, Any]) -> Query:
     """Contacts erased in the commits after `changed_since`. Who came back under the old id is
     among the changed ones instead."""
-    return Query(
-        parts=(
-            Part(
-                table="(SELECT contact_id AS id,"
-                " max(coalesce(erased_at, TIMESTAMP '1970-01-01')) AS \"erasedAt\""
-                " FROM tombstones WHERE commit > $changed_since AND commit <= $snapshot"
-                " GROUP BY contact_id) AS rows",
-                where="NOT EXISTS (SELECT 1 FROM contacts AS held WHERE held.id = rows.id"
-                " AND held.commit_from <= $snapshot AND held.commit_to > $snapshot)",
-            ),
-        ),
-        parameters=parameters,
-        created='"erasedAt"',
-        key="id",
-        tie="",
+    part = Part(
+        table="(SELECT contact_id AS id,"
+        " max(coalesce(erased_at, TIMESTAMP '1970-01-01')) AS \"erasedAt\""
+        " FROM tombstones WHERE commit > $changed_since AND commit <= $snapshot"
+        " GROUP BY contact_id) AS rows",
+        where="NOT EXISTS (SELECT 1 FROM contacts AS held WHERE held.id = rows.id"
+        " AND held.commit_from <= $snapshot AND held.commit_to > $snapshot)",
     )
+    return query_of(selection, (part,), parameters)
 
 
 def _activities(
@@ -182,6 +175,8 @@ def query_of(
             contact="id",
             contact_ids=contact_ids,
         )
+    if selection.kind is MemberKind.ERASED:
+        return Query(parts=parts, parameters=parameters, created='"erasedAt"', key="id", tie="")
     products = selection.kind is MemberKind.PRODUCTS
     return Query(
         parts=parts,

@@ -42,11 +42,15 @@ def unload_slice(
         condition, parameters = within(rows, slice_plan.first, slice_plan.until)
         for number, part in enumerate(rows.parts):
             cancellation.check()
-            named = ", ".join(
+            shown = [
                 f'"{source}"'
                 for source, carriers in columns
                 if carriers is None or not carriers.isdisjoint(part.types)
-            )
+            ]
+            # What slices are found by is there, whether the file shows it or not.
+            key = '"' + rows.key.strip('"') + '"'
+            kept = [rows.created, key, *(['"type"'] if part.types else [])]
+            named = ", ".join(dict.fromkeys([*kept, *shown]))
             path = folder / f"{selection.kind}-{slice_plan.index}-{number}.parquet"
             quoted = str(path).replace("'", "''")
             [(count,)] = connection.execute(

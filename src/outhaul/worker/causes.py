@@ -8,6 +8,7 @@ from outhaul.domain.errors import (
     MemoryExhausted,
     StorageFull,
     StorageUnavailable,
+    WarehouseUnavailable,
 )
 from outhaul.pipeline.pipeline import LostSlice
 
@@ -21,6 +22,8 @@ def cause_of(error: Exception) -> FailureCause:
             return FailureCause.STORAGE_FULL
         case StorageUnavailable() | CatalogUnavailable() | FileMissing() | LostSlice():
             return FailureCause.STORAGE_UNAVAILABLE
+        case WarehouseUnavailable():
+            return FailureCause.WAREHOUSE_UNAVAILABLE
         case MemoryExhausted():
             return FailureCause.OUT_OF_MEMORY
         case _:

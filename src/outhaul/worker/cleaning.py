@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
 
 from outhaul.catalog.leases import Leases
 from outhaul.domain.errors import StorageError
@@ -93,7 +94,9 @@ class Cleaning:
         found = list(self._files.keys(prefix, before=before))
         needed, folders = self._leases.needed_files(export_id), self._leases.needed_unloads()
         doomed = [
-            key for key in found if key not in needed and key.rpartition("/")[0] not in folders
+            key
+            for key in found
+            if key not in needed and folders.isdisjoint(map(str, PurePosixPath(key).parents))
         ]
         self._files.delete(doomed)
         return len(doomed)
