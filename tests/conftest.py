@@ -95,3 +95,9 @@ def sail() -> Iterator[str]:
     ip, port = server.listening_address
     yield f"sc://{ip}:{port}"
     server.stop()
+
+
+@pytest.fixture(scope="module", params=["sail", "chdb"])
+def url(request: pytest.FixtureRequest) -> str:
+    """Every engine that a test can have in process, by its URL."""
+    return "chdb://memory" if request.param == "chdb" else request.getfixturevalue("sail")

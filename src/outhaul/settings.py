@@ -139,6 +139,11 @@ class Settings(BaseSettings):
                 " http://10.0.0.5:8080"
             )
 
+    @property
+    def mapping_file(self) -> Path:
+        """What the tables of the warehouse are called."""
+        return self.warehouse_file or self.data / "warehouse.toml"
+
     @model_validator(mode="after")
     def _fit_together(self) -> "Settings":
         """Raises UnsafeSettings, which says what to set."""

@@ -26,7 +26,7 @@ from outhaul.catalog.rates import Rates
 from outhaul.catalog.shared_rates import SharedRates
 from outhaul.catalog.slices import Slices
 from outhaul.console.services import ConsoleServices
-from outhaul.domain.errors import OuthaulError, UnsafeSettings
+from outhaul.domain.errors import UnsafeSettings
 from outhaul.exports.browse import Browse
 from outhaul.exports.descriptions import Descriptions
 from outhaul.exports.estimates import Estimates
@@ -61,7 +61,9 @@ from outhaul.store.segment_reads import SegmentReads
 from outhaul.store.single_activities import PurchaseReads
 from outhaul.unload.reader import UnloadReader
 from outhaul.unload.store_unload import StoreUnload
+from outhaul.warehouse.connect import connect
 from outhaul.warehouse.lookups import FieldsAnywhere, SegmentsAnywhere
+from outhaul.warehouse.mapping import WarehouseMapping, read_mapping
 from outhaul.worker.bell import Bell
 from outhaul.worker.cleaning import Cleaning
 from outhaul.worker.compaction_work import CompactionWork
@@ -75,6 +77,7 @@ from outhaul.worker.watch import Watch, Watches
 from outhaul.worker.worker import Work, Worker
 
 if TYPE_CHECKING:
+    from outhaul.warehouse.engine import WarehouseEngine
     from outhaul.warehouse.warehouse import Warehouse
     from outhaul.worker.traces import Traces  # its libraries are an extra
 
@@ -116,7 +119,7 @@ class Outhaul:
         self._files = files_of(settings)
         self._database = database
         unloads = UnloadReader(self._engine, self._files)
-        warehouse = _warehouse(settings, data, self._files, unloads)
+        warehouse = _warehouse(settings, self._files, unloads)
         commits = Commits(self._engine, elsewhere=warehouse.holds if warehouse else lambda _: False)
         fields = ContactFields(self._engine)
         fields_anywhere = FieldsAnywhere(fields, warehouse)
@@ -413,20 +416,24 @@ def claim_files(
     claim(files, catalog_id, newest_archive=newest)
 
 
-def _warehouse(
-    settings: Settings, data: Path, files: Files, unloads: UnloadReader
-) -> "Warehouse | None":
+def warehouse_mapping(settings: Settings) -> WarehouseMapping:
+    """What the tables of the warehouse are called. Raises MappingRefused."""
+    return read_mapping(settings.mapping_file)
+
+
+def warehouse_engine(settings: Settings) -> "WarehouseEngine":
+    """The engine of the warehouse. Raises WarehouseUrlRefused, also where there is none."""
+    return connect(settings.warehouse.get_secret_value() if settings.warehouse else "")
+
+
+def _warehouse(settings: Settings, files: Files, unloads: UnloadReader) -> "Warehouse | None":
     if settings.warehouse is None:
         return None
-    # Its packages are extras, which a server without a warehouse need not have.
-    try:
-        from outhaul.warehouse.connect import connect
-        from outhaul.warehouse.mapping import read_mapping
-        from outhaul.warehouse.warehouse import Warehouse
-    except ImportError as error:
-        raise OuthaulError("a warehouse needs more: pip install 'outhaul[spark]'") from error
-    mapping = read_mapping(settings.warehouse_file or data / "warehouse.toml")
-    return Warehouse(connect(settings.warehouse.get_secret_value()), mapping, files, unloads)
+    mapping, engine = warehouse_mapping(settings), warehouse_engine(settings)
+    # It stands on packages of extras, which a server without a warehouse need not have.
+    from outhaul.warehouse.warehouse import Warehouse
+
+    return Warehouse(engine, mapping, files, unloads)
 
 
 def _state(check: Callable[[], None]) -> str:

@@ -138,3 +138,24 @@ def test_a_mapping_that_cannot_be_is_refused_at_start(tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert "there is no" in refused.stderr
     assert refused.stderr.count("\n") == 1
+
+
+def test_a_mapping_is_drafted_and_checked_by_commands(tmp_path: Path) -> None:
+    """`init` writes the file once; `check` says what is wrong, by its exit status too."""
+    people = f"SELECT 'c1' AS id, {AT} AS created_at, 'ana@shop.example' AS email"
+    events = f"SELECT 'a1' AS id, 'login' AS type, {AT} AS created_at, 'c1' AS contact_id"
+    for name, query in (("people", people), ("events", events)):
+        duckdb.execute(f"COPY ({query}) TO '{tmp_path}/{name}.parquet' (FORMAT parquet)")
+    options = ["--warehouse", "chdb://memory", "--data", f"{tmp_path}/data"]
+    drafting = ["warehouse", "init", "--account", "6a037e9d4be1d07c8a000001"]
+    drafting += ["--contacts", f"{tmp_path}/people.parquet"]
+    drafting += ["--activities", f"{tmp_path}/events.parquet"]
+    path = Path(run(*drafting, *options).stdout.strip())
+    again = run(*drafting, *options, check=False)
+    assert again.returncode == 1
+    assert "is there already" in again.stderr
+    assert "Nothing is wrong." in run("warehouse", "check", *options).stdout
+    path.write_text(path.read_text().replace('_email = "email"', '_email = "mail"'))
+    wrong = run("warehouse", "check", *options, "--json", check=False)
+    assert wrong.returncode == 1
+    assert json.loads(wrong.stdout)["wrong"] == 1

@@ -24,6 +24,7 @@ from outhaul.cli import (
     remote,
     serve,
     verify,
+    warehouse,
     worker,
 )
 from outhaul.client import ClientError
@@ -49,6 +50,7 @@ app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.add_typer(export.app, name="export")
 app.add_typer(exports.app, name="exports")
+app.add_typer(warehouse.app, name="warehouse")
 
 
 def _show_version(wanted: bool) -> None:

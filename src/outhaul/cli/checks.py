@@ -7,11 +7,10 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import requires, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import available_timezones
 
 import duckdb
@@ -23,6 +22,7 @@ from outhaul import __version__
 from outhaul.catalog import database
 from outhaul.catalog.database import Database
 from outhaul.domain.errors import OuthaulError, StorageUnavailable, UnsafeSettings
+from outhaul.domain.finding import Finding
 from outhaul.settings import Settings
 from outhaul.wiring import files_of
 from outhaul.worker.ownership import Ownership
@@ -31,19 +31,8 @@ _LOW_BYTES = 1_000_000_000
 _CLOCK_SLACK_MS = 5_000
 _TIMEOUT_S = 5
 
-State = Literal["ok", "note", "wrong"]
 Ask = Callable[[str], Sequence[tuple[Any, ...]]]
 """Puts a question in SQL to the catalog."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One thing looked at; `advice` says what to do and is empty where all is well."""
-
-    part: str
-    state: State
-    text: str
-    advice: str = ""
 
 
 def examine(settings: Settings, url: str | None) -> Iterator[Finding]:

@@ -1,19 +1,16 @@
 """`outhaul doctor`: is this deployment well, and what is to be done if not?"""
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.text import Text
 
-from outhaul.cli.checks import Finding, examine
+from outhaul.cli.checks import examine
+from outhaul.cli.findings import tell
 from outhaul.cli.options import Data, settings
-from outhaul.cli.remote import AsJson, print_json
+from outhaul.cli.remote import AsJson
 from outhaul.domain.errors import UnsafeSettings
-
-_MARKS = {"ok": ("✓", "green"), "note": ("!", "yellow"), "wrong": ("✗", "red")}
+from outhaul.domain.finding import Finding
 
 
 def doctor(
@@ -46,19 +43,4 @@ def doctor(
         findings = [
             Finding(part="settings", state="wrong", text=str(error), advice="docs/operating.md")
         ]
-    wrong = sum(one.state == "wrong" for one in findings)
-    if as_json:
-        print_json({"wrong": wrong, "findings": [asdict(one) for one in findings]})
-    else:
-        _show(findings)
-        print("Something is wrong: see ✗ above." if wrong else "Nothing is wrong.")
-    return 1 if wrong else 0
-
-
-def _show(findings: list[Finding]) -> None:
-    console = Console(soft_wrap=True, highlight=False)
-    for one in findings:
-        mark, colour = _MARKS[one.state]
-        console.print(Text(f"{mark} ", style=colour) + Text(f"{one.part}: {one.text}"))
-        if one.advice:
-            console.print(Text(f"  → {one.advice}"))
+    return tell(findings, as_json=as_json)

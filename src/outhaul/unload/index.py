@@ -21,6 +21,8 @@ class UnloadedFile:
     """Creation instants of the rows: none is earlier."""
     last_ms: int
     """None is later."""
+    zoned: tuple[str, ...] = ()
+    """Columns whose instants are kept with a zone; all others are UTC without one."""
     types: tuple[str, ...] = ()
     """Activity types among the rows; their fields that the export shows are columns."""
 

@@ -71,6 +71,7 @@ class UnloadReader(RowReader):
         urls = {self._system.url(f"{folder}/{name}"): name for name in names}
         created = '"_createdAt"' if kind is MemberKind.CONTACTS else '"createdAt"'
         with self._engine.bare() as connection, interruptible(connection, cancellation):
+            zoned = _zoned(connection, list(urls)[:1])
             found = (
                 connection.execute(
                     f"SELECT filename, count(*), count({created}), epoch_ms(min({created})),"
@@ -93,22 +94,37 @@ class UnloadReader(RowReader):
                 rows=rows,
                 first_ms=first,
                 last_ms=last,
+                zoned=zoned,
                 types=tuple(sorted(names[urls[url]])),
             )
             for url, rows, _, first, last in found
         )
 
     def _query(self, folder: str, selection: Selection, found: Iterable[UnloadedFile]) -> Query:
-        by_types: dict[frozenset[str], list[str]] = {}
+        alike: dict[tuple[frozenset[str], tuple[str, ...]], list[str]] = {}
         for file in found:
             url = self._system.url(f"{folder}/{file.name}")
-            by_types.setdefault(frozenset(file.types), []).append(url)
+            alike.setdefault((frozenset(file.types), file.zoned), []).append(url)
         parts = tuple(
-            Part(
-                table=f"read_parquet($files_{number}, hive_partitioning = false) AS rows",
-                types=types,
-            )
-            for number, types in enumerate(by_types)
+            Part(table=f"{_source(f'$files_{number}', zoned)} AS rows", types=types)
+            for number, (types, zoned) in enumerate(alike)
         )
-        bound = {f"files_{number}": urls for number, urls in enumerate(by_types.values())}
+        bound = {f"files_{number}": urls for number, urls in enumerate(alike.values())}
         return query_of(selection, parts, bound)
+
+
+def _source(files: str, zoned: Iterable[str] = ()) -> str:
+    """The rows of Parquet files, all instants as UTC without a zone."""
+    read = f"read_parquet({files}, hive_partitioning = false)"
+    plain = ", ".join(f'make_timestamp(epoch_us("{name}")) AS "{name}"' for name in zoned)
+    return f"(SELECT * REPLACE ({plain}) FROM {read})" if plain else read
+
+
+def _zoned(connection: duckdb.DuckDBPyConnection, urls: list[str]) -> tuple[str, ...]:
+    """The columns of the files with a zone; their types say so and all files are of one kind."""
+    if not urls:
+        return ()
+    described = connection.execute(
+        f"DESCRIBE SELECT * FROM {_source('$urls')}", {"urls": urls}
+    ).fetchall()
+    return tuple(name for name, type_, *_ in described if type_ == "TIMESTAMP WITH TIME ZONE")

@@ -182,7 +182,9 @@ def read_mapping(path: Path) -> WarehouseMapping:
     try:
         return WarehouseMapping.model_validate(_tuples(tomllib.loads(path.read_text())))
     except FileNotFoundError:
-        raise MappingRefused(f"there is no {path}; docs/warehouse.md tells what it holds") from None
+        raise MappingRefused(
+            f"there is no {path}; `outhaul warehouse init` writes a first draft"
+        ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise MappingRefused(f"{path}: {error}") from error
     except ValidationError as error:

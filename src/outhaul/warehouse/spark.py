@@ -1,8 +1,6 @@
 """Spark Connect: Apache Spark clusters, Databricks and Sail by one protocol."""
 
-import logging
 import sys
-import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ from outhaul.domain.errors import WarehouseUnavailable
 from outhaul.domain.export import FieldType
 from outhaul.warehouse.engine import EngineColumn, Progress
 from outhaul.warehouse.mapping import TableMapping
+from outhaul.warehouse.watch import watched
 
 
 @contextmanager
@@ -56,7 +55,6 @@ with _importing_pyspark():
         TimestampType,
     )
 
-_log = logging.getLogger(__name__)
 _ASK_S = 10
 # The client's own patience is ten minutes: too long for a caller that waits for an answer. Eight
 # tries bridge a minute, such as the restart of a proxy in the middle of an unload.
@@ -143,6 +141,9 @@ class SparkEngine:
                 schema = session.sql(query.sql(self.dialect.name)).schema
             except AnalysisException:
                 return None
+        if not schema.fields:
+            # What some engines make of a path where nothing is.
+            return None
         return tuple(
             EngineColumn(
                 name=field.name,
@@ -188,7 +189,10 @@ class SparkEngine:
             def interrupt() -> None:
                 session.interruptAll()
 
-            with _alive(session, cancellation), cancellation.interrupting(interrupt):
+            with (
+                watched(session.sql("SELECT 1").collect, cancellation, every_s=_ASK_S),
+                cancellation.interrupting(interrupt),
+            ):
                 try:
                     return _unload(session, query.sql(self.dialect.name), url, partition_by)
                 except Exception as error:
@@ -281,24 +285,3 @@ def _reporting(progress: Progress) -> Any:
         )
 
     return report
-
-
-@contextmanager
-def _alive(session: SparkSession, cancellation: Cancellation) -> Iterator[None]:
-    """While the block runs, the work counts as getting on as long as the engine answers."""
-    over = threading.Event()
-
-    def ask() -> None:
-        while not over.wait(_ASK_S):
-            try:
-                session.sql("SELECT 1").collect()
-                cancellation.check()
-            except Exception:  # noqa: BLE001 -- no answer; the work itself will hear why
-                _log.debug("warehouse silent")
-
-    asking = threading.Thread(target=ask, name="warehouse-alive", daemon=True)
-    asking.start()
-    try:
-        yield
-    finally:
-        over.set()
