@@ -29,6 +29,7 @@ class Site:
     """The server and what its operator can do."""
 
     address: Address
+    data: Path
     registry: Registry
     outhaul: Outhaul
     resting: threading.Event
@@ -153,7 +154,9 @@ def site(data: Path, **settings: object) -> Iterator[Site]:
             app = create_app(outhaul.services, create_console(console))
             with listening(app) as (host, port):
                 address = Address(host=host, port=port, key=key)
-                yield Site(address=address, registry=registry, outhaul=outhaul, resting=resting)
+                yield Site(
+                    address=address, data=data, registry=registry, outhaul=outhaul, resting=resting
+                )
         finally:
             registry.close()
             outhaul.stop()

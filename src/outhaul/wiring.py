@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -13,10 +14,12 @@ from outhaul.api.metrics import Metrics
 from outhaul.api.services import Services
 from outhaul.catalog import exports as catalog_exports
 from outhaul.catalog.accounts import Accounts
+from outhaul.catalog.audit import Audit
 from outhaul.catalog.census import take_census
 from outhaul.catalog.database import Database
 from outhaul.catalog.erasures import Erasures
 from outhaul.catalog.homes import EVERYTHING, Reach
+from outhaul.catalog.finished_exports import FinishedExports
 from outhaul.catalog.imports import Imports
 from outhaul.catalog.keys import Keys, LinkKeys
 from outhaul.catalog.leases import Leases
@@ -32,6 +35,7 @@ from outhaul.exports.descriptions import Descriptions
 from outhaul.exports.estimates import Estimates
 from outhaul.exports.overview import Overview
 from outhaul.exports.service import Exports
+from outhaul.exports.usage import Usage
 from outhaul.exports.volumes import Volumes
 from outhaul.files.claim import claim
 from outhaul.files.object_store import Files, open_files
@@ -95,6 +99,7 @@ class Registry:
         self.accounts = Accounts(self.database)
         self.keys = Keys(self.database)
         self.imports = _imports(self.database, settings, EVERYTHING)
+        self.audit = Audit(self.database)
 
     def close(self) -> None:
         self.database.close()
@@ -227,6 +232,9 @@ class Outhaul:
             signing_keys=LinkKeys(database).ring,
             exports=use_cases,
             overview=Overview(catalog_exports.Exports(database), Slices(database)),
+            audit=registry.audit,
+            usage=Usage(FinishedExports(database)),
+            health=lambda: asdict(self.health()),
             browse=Browse(Browsing(self._engine), FieldDefinitions(self._engine, fields)),
             volumes=Volumes(commits, Counts(self._engine)),
             estimate=estimate,

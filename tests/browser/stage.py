@@ -7,10 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import insert, select
+
 from demo.shop import Shop, make_shop
 from outhaul.catalog.due import Step
 from outhaul.catalog.exports import Exports
 from outhaul.catalog.leases import Claim, Leases
+from outhaul.catalog.tables import exports
 from outhaul.domain import instants
 from outhaul.domain.errors import FailureCause
 from outhaul.domain.export import (
@@ -26,6 +29,7 @@ from outhaul.domain.export import (
     SliceFacts,
     SlicePlan,
 )
+from outhaul.domain.ids import new_id
 from outhaul.domain.imports import ImportKind
 from outhaul.domain.plan import ExportPlan
 from tests.console_site import Site, site
@@ -53,6 +57,26 @@ def stage(folder: Path, **settings: object) -> Iterator[Stage]:
         yield Stage(site=opened, shop=shop)
 
 
+def remember(here: Site, days: int) -> None:
+    """Let the account have made its last finished export on each of the days before, too; some
+    days more rows, some fewer."""
+    day_ms = 86_400_000
+    with here.registry.database.transaction() as connection:
+        found = select(exports).where(exports.c.status == "finished").order_by(exports.c.id.desc())
+        row = dict(connection.execute(found).mappings().first() or {})
+        for day in range(1, days):
+            share = 1 + (day * 7919 % 13) / 6
+            changed = {
+                "id": new_id(),
+                "created_ms": row["created_ms"] - day * day_ms - int(800 * share),
+                "finished_ms": row["finished_ms"] - day * day_ms,
+                "total": int(row["total"] * share),
+                "progress": int(row["total"] * share),
+                "archive_bytes": int(row["archive_bytes"] * share),
+            }
+            connection.execute(insert(exports).values(row | changed))
+
+
 @dataclass
 class OtherNode:
     """An export that another node works on, as far as the catalog can tell: the very moves of a
@@ -78,9 +102,10 @@ class OtherNode:
             date_format=DateFormat.ISO,
             filters=Filters(from_date=first, to_date=now),
         )
-        exports = Exports(self.site.registry.database)
         account = self.site.account
-        export = exports.create(account.id, request, origin=Origin.API, queue_limit=100)
+        export = Exports(self.site.registry.database).create(
+            account.id, request, origin=Origin.API, queue_limit=100
+        )
         self.export_id = export.id
         claim = self._claim()
         day_ms = 86_400_000

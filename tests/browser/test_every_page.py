@@ -11,7 +11,7 @@ from outhaul.domain.errors import FailureCause
 from tests.browser.axe import violations
 from tests.browser.conftest import sign_in
 from tests.browser.pictures import take_picture
-from tests.browser.stage import OCTOBER, OtherNode, Stage
+from tests.browser.stage import OCTOBER, OtherNode, Stage, remember
 
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
@@ -37,6 +37,10 @@ PAGES = {
     "fields": "/fields",
     "imports": "/imports",
     "import": "/imports/{import}",
+    "keys": "/keys",
+    "audit": "/audit",
+    "usage": "/usage",
+    "health": "/health",
 }
 
 
@@ -68,6 +72,7 @@ def shown(scene: Stage) -> Shown:
     file = {"file": ("c.csv", b"_email,_name\nana@example.com,Ana\nno email,Bob\n", "text/csv")}
     taken = api.done("POST", "/imports/", 201, data={"type": "contacts"}, files=file)
     api.until(f"/imports/{taken['id']}", "finished")
+    remember(scene.site, 58)
     scene.site.rest()
     failed = OtherNode(scene.site).begin()
     failed.write(3)

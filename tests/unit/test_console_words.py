@@ -5,19 +5,33 @@ import re
 import pytest
 
 from outhaul.console import numbers
-from outhaul.console.words import EXPORT_STATES, EXPORT_TYPES, FAILURES, IMPORT_STATES, MEMBERS
+from outhaul.console.words import (
+    ACTIONS,
+    EXPORT_STATES,
+    EXPORT_TYPES,
+    FAILURES,
+    IMPORT_KINDS,
+    IMPORT_STATES,
+    MEMBERS,
+    SCOPES,
+)
+from outhaul.domain.account import Scope
+from outhaul.domain.audit import Action
 from outhaul.domain.errors import FailureCause
 from outhaul.domain.export import ExportStatus, ExportType, MemberKind
-from outhaul.domain.imports import ImportStatus
+from outhaul.domain.imports import ImportKind, ImportStatus
 
 
 def test_every_state_type_file_and_cause_has_words() -> None:
     """Nobody meets a word of the code, or a page that fails for want of one."""
     assert EXPORT_STATES.keys() == set(ExportStatus)
     assert IMPORT_STATES.keys() == set(ImportStatus)
+    assert IMPORT_KINDS.keys() == set(ImportKind)
     assert EXPORT_TYPES.keys() == set(ExportType)
     assert MEMBERS.keys() == set(MemberKind)
     assert FAILURES.keys() == set(FailureCause)
+    assert ACTIONS.keys() == set(Action)
+    assert SCOPES.keys() == set(Scope)
     for failure in FAILURES.values():
         for text in (failure.explanation, failure.advice):
             assert text.endswith(".")

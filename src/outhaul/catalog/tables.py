@@ -195,6 +195,20 @@ erased_files = Table(
     Column("deleted_ms", BigInteger),
 )
 
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    # None: on the server's command line.
+    Column("key_id", String(22)),
+    Column("action", String(32), nullable=False),
+    # Id of what it was done to; not a reference, because the entry outlives it.
+    Column("subject", String(150), nullable=False),
+    Index(None, "account_id", "at_ms", "id"),
+)
+
 imports = Table(
     "imports",
     metadata,

@@ -9,6 +9,7 @@ from rich.table import Table
 from outhaul.auth.secrets import hash_secret, new_token
 from outhaul.cli.options import Data, registry
 from outhaul.domain.account import Scope
+from outhaul.domain.audit import Action
 from outhaul.domain.instants import to_text
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ def create(
     key_id, secret = new_token(), new_token()
     with registry(data) as opened:
         opened.keys.add(account, key_id=key_id, secret_hash=hash_secret(secret), scopes=scope)
+        opened.audit.record(account, None, Action.KEY_CREATED, key_id)
     print(f"{key_id}:{secret}")
 
 
@@ -55,3 +57,6 @@ def revoke(
     """Make a key useless from now on."""
     with registry(data) as opened:
         opened.keys.revoke(key_id)
+        for key in opened.keys.all():
+            if key.id == key_id:
+                opened.audit.record(key.account_id, None, Action.KEY_REVOKED, key_id)

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from outhaul.console.account_pages import account_routes
 from outhaul.console.assets import asset
 from outhaul.console.data_pages import data_routes
 from outhaul.console.error_pages import Handler, error_answers
@@ -31,7 +32,7 @@ def create_console(
     """The application, to be mounted at `/console`. `passing_on` makes of a handler of errors one
     that has another server asked first."""
     sessions = Sessions(services.keys, services.signing_keys, life_s=services.session_minutes * 60)
-    door = Door(sessions, services.public_url, services.admit)
+    door = Door(sessions, services.audit, services.public_url, services.admit)
 
     def start(request: Request) -> Response:
         return RedirectResponse(Links(request, services.public_url).to(HOME), 303)
@@ -40,13 +41,14 @@ def create_console(
         routes=[
             Route("/", start),
             Route("/assets/{name}", asset),
-            *sign_in_routes(sessions, door, services.public_url),
+            *sign_in_routes(sessions, door, services.audit, services.public_url),
             *new_export_routes(services, door),
             *export_routes(services, door),
             *data_routes(services, door),
             *segment_routes(services, door),
             *field_routes(services, door),
             *import_routes(services, door),
+            *account_routes(services, door),
         ],
         exception_handlers=error_answers(services.public_url, passing_on),
     )

@@ -18,6 +18,7 @@ _TYPES = {
     "imports.js": "text/javascript",
     "new_export.js": "text/javascript",
     "rule_editor.js": "text/javascript",
+    "usage.js": "text/javascript",
     "uPlot.iife.min.js": "text/javascript",
     "uPlot.min.css": "text/css",
     "icon.svg": "image/svg+xml",

@@ -10,6 +10,7 @@ from outhaul.console.services import ConsoleServices
 from outhaul.console.visit import Door, Visit
 from outhaul.domain.account import Scope
 from outhaul.domain.activity_types import ACTIVITY_FIELDS, ACTIVITY_TYPES
+from outhaul.domain.audit import Action
 from outhaul.ingest.contact_changes import ContactKey
 
 _MOST_CONTACTS = 50
@@ -33,7 +34,7 @@ class DataPages:
             text=text,
             found=self._browse.contacts(visit.account.id, text, most=_MOST_CONTACTS),
             most=_MOST_CONTACTS,
-            total=self._volumes.of(visit.account).contacts,
+            total=self._volumes.contacts(visit.account.id),
             told="The contact is erased, with all that was known of it."
             if visit.request.query_params.get("note") == "erased"
             else None,
@@ -56,6 +57,7 @@ class DataPages:
         """Erase the contact."""
         key = ContactKey(column="id", value=visit.request.path_params["id"])
         self._contacts.delete(visit.account.id, key)
+        visit.record(Action.CONTACT_ERASED, key.value)
         return visit.go("/contacts", note="erased")
 
     def activities(self, visit: Visit) -> Response:

@@ -1,9 +1,7 @@
 """The list of exports, the page of one, and what can be done there."""
 
-import re
 from typing import Any
 
-from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
@@ -11,11 +9,13 @@ from outhaul.archive.manifest import Manifest, read_manifest
 from outhaul.console.changes import unless_seen
 from outhaul.console.curl import curl
 from outhaul.console.export_views import ExportViews
+from outhaul.console.paging import page_number
 from outhaul.console.services import ConsoleServices
 from outhaul.console.slices_picture import strips
 from outhaul.console.visit import Door, Visit
 from outhaul.console.words import EXPORT_TYPES, MEMBERS
 from outhaul.domain.account import Scope
+from outhaul.domain.audit import Action
 from outhaul.domain.errors import NotFound
 from outhaul.domain.export import (
     DateFormat,
@@ -29,7 +29,6 @@ from outhaul.domain.export import (
 from outhaul.domain.ids import is_id
 
 _PAGE_SIZE = 25
-_MOST_PAGES = 1_000_000
 _FILTERS: dict[str, tuple[str, tuple[ExportStatus, ...]]] = {
     "": ("All", ()),
     "unfinished": ("Unfinished", (ExportStatus.QUEUED, ExportStatus.IN_PROGRESS)),
@@ -59,7 +58,7 @@ class ExportPages:
         asked = visit.request.query_params
         shown = asked.get("status", "") if asked.get("status") in _FILTERS else ""
         type_ = next((one for one in ExportType if one == asked.get("type")), None)
-        number = _page_number(asked.get("page", "1"))
+        number = page_number(asked.get("page", "1"))
         title, statuses = _FILTERS[shown]
         found = self._overview.page(
             visit.account.id,
@@ -111,6 +110,7 @@ class ExportPages:
         export = self._asked(visit)
         if export.status is not ExportStatus.FINISHED:
             raise NotFound("file", export.id)
+        visit.record(Action.FILE_DOWNLOADED, export.id)
         return RedirectResponse(visit.links.file(self._exports.file_path(export)), 303)
 
     def manifest(self, visit: Visit) -> Response:
@@ -128,6 +128,7 @@ class ExportPages:
         export = self._asked(visit)
         ended = export.status in {ExportStatus.FINISHED, ExportStatus.ERROR}
         self._exports.delete(visit.account.id, export.id)
+        visit.record(Action.EXPORT_DELETED, export.id)
         return visit.go("/exports", note="deleted" if ended else "cancelled")
 
     def _asked(self, visit: Visit) -> Export:
@@ -153,9 +154,3 @@ def export_routes(services: ConsoleServices, door: Door) -> list[Route]:
         Route("/exports/{id}/manifest", door.page(pages.manifest, read)),
         Route("/exports/{id}/delete", door.page(pages.delete, write), methods=["POST"]),
     ]
-
-
-def _page_number(text: str) -> int:
-    if re.fullmatch(r"[0-9]{1,7}", text) is None or not 1 <= int(text) <= _MOST_PAGES:
-        raise HTTPException(404)
-    return int(text)

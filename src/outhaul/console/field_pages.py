@@ -8,6 +8,7 @@ from starlette.routing import Route
 from outhaul.console.services import ConsoleServices
 from outhaul.console.visit import Door, Form, Visit
 from outhaul.domain.account import Scope
+from outhaul.domain.audit import Action
 from outhaul.domain.contact_fields import (
     CUSTOM_TYPES,
     MOST_OPTIONS,
@@ -52,11 +53,13 @@ class FieldPages:
                 faults = {"id": f"This {invalid.violations[0].reason}."}
         if faults:
             return self._page(visit, given, faults, status=422)
+        visit.record(Action.FIELD_ADDED, given["id"])
         return visit.go("/fields", note="added")
 
     def end(self, visit: Visit) -> Response:
         """End a field of the account's own."""
         self._fields.delete(visit.account.id, visit.form.get("id"))
+        visit.record(Action.FIELD_ENDED, visit.form.get("id"))
         return visit.go("/fields", note="ended")
 
     def _page(

@@ -16,6 +16,7 @@ from outhaul.console.services import ConsoleServices
 from outhaul.console.visit import Door, Form, Visit
 from outhaul.console.words import IMPORT_KINDS, IMPORT_STATES
 from outhaul.domain.account import Scope
+from outhaul.domain.audit import Action
 from outhaul.domain.errors import BadRequest, NotFound
 from outhaul.domain.ids import is_id
 from outhaul.domain.imports import Existing, Import, ImportKind, ImportOptions, ImportStatus
@@ -83,6 +84,7 @@ class ImportPages:
         """Forget the import, or stop it."""
         import_ = self._asked(visit)
         self._uploads.delete(visit.account.id, import_.id)
+        visit.record(Action.IMPORT_FORGOTTEN, import_.id)
         if import_.status is ImportStatus.IN_PROGRESS:
             return visit.go(f"/imports/{import_.id}")
         return visit.go("/imports", note="deleted")
@@ -103,6 +105,7 @@ class ImportPages:
         except BaseException:
             await run_in_threadpool(self._uploads.discard, file)
             raise
+        await run_in_threadpool(visit.record, Action.IMPORT_SENT, made.id)
         return JSONResponse({"page": visit.links.to(f"/imports/{made.id}")}, HTTPStatus.CREATED)
 
     def _sender(self, request: Request) -> tuple[Visit, ImportKind]:

@@ -12,7 +12,8 @@ class Entry:
 
     title: str
     path: str
-    scope: Scope
+    scope: Scope | None = None
+    """None: whoever is signed in may see it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,15 @@ _ALL = (
             Entry(title="Imports", path="/imports", scope=Scope.IMPORT_READ),
         ),
     ),
+    Section(
+        title="Account",
+        entries=(
+            Entry(title="API keys", path="/keys", scope=Scope.ADMIN),
+            Entry(title="Audit log", path="/audit", scope=Scope.ADMIN),
+            Entry(title="Usage", path="/usage", scope=Scope.EXPORT_READ),
+            Entry(title="System health", path="/health"),
+        ),
+    ),
 )
 
 
@@ -49,7 +59,9 @@ def sections(scopes: Collection[Scope]) -> tuple[Section, ...]:
     open_ = (
         Section(
             title=section.title,
-            entries=tuple(entry for entry in section.entries if entry.scope in scopes),
+            entries=tuple(
+                entry for entry in section.entries if entry.scope is None or entry.scope in scopes
+            ),
         )
         for section in _ALL
     )

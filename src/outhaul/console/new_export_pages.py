@@ -13,6 +13,7 @@ from outhaul.console.visit import Door, Visit
 from outhaul.console.words import EXPORT_TYPES, MEMBERS
 from outhaul.domain.account import Account, Scope
 from outhaul.domain.activity_types import ACTIVITY_TYPES
+from outhaul.domain.audit import Action
 from outhaul.domain.dates import format_instant
 from outhaul.domain.errors import Invalid, QueueFull
 from outhaul.domain.export import DateFormat, Delimiter, ExportType, Origin, Version
@@ -45,7 +46,7 @@ class NewExportPages:
         segments = self._segments.all(visit.account.id)
         return visit.page(
             "new_export_segments.html",
-            everybody=self._volumes.of(visit.account).contacts,
+            everybody=self._volumes.contacts(visit.account.id),
             segments=[
                 (segment, self._segments.count(visit.account, segment.id)) for segment in segments
             ],
@@ -54,7 +55,7 @@ class NewExportPages:
 
     def days(self, visit: Visit) -> Response:
         """Activities by day and type, for the chart."""
-        content = json.dumps(_chart(self._volumes.of(visit.account).days), separators=(",", ":"))
+        content = json.dumps(_chart(self._volumes.days(visit.account)), separators=(",", ":"))
         return Response(content, media_type="application/json")
 
     def estimate(self, visit: Visit) -> Response:
@@ -81,6 +82,7 @@ class NewExportPages:
                 " Start this one when one of them has ended, or stop one."
             )
             return self._page(visit, form, status=400, told=told)
+        visit.record(Action.EXPORT_STARTED, made.id)
         return visit.go(f"/exports/{made.id}")
 
     def _page(

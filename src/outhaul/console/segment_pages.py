@@ -11,6 +11,7 @@ from outhaul.console.services import ConsoleServices
 from outhaul.console.visit import Door, Form, Visit
 from outhaul.domain.account import Scope
 from outhaul.domain.activity_types import ACTIVITY_TYPES
+from outhaul.domain.audit import Action
 from outhaul.domain.contact_fields import ContactFieldDefinition
 from outhaul.domain.errors import Conflict, Invalid, NotFound, Violation
 from outhaul.domain.ids import is_id
@@ -77,12 +78,15 @@ class SegmentPages:
         except (Invalid, Conflict) as refused:
             given = _given(segment) | {"members": visit.form.get("members")}
             return self._page(visit, segment, given, {"members": _unknown(refused, listed)}, 422)
+        visit.record(Action.MEMBERS_CHANGED, segment.id)
         verb = "removed" if visit.form.get("do") == "remove" else "added"
         return self._page(visit, segment, _given(segment), {}, told=f"{changed} {verb}.")
 
     def end(self, visit: Visit) -> Response:
         """End the segment."""
-        self._segments.delete(visit.account.id, self._asked(visit).id)
+        segment = self._asked(visit)
+        self._segments.delete(visit.account.id, segment.id)
+        visit.record(Action.SEGMENT_ENDED, segment.id)
         return visit.go("/segments", note="ended")
 
     def _saved(self, visit: Visit, held: Segment | None) -> Response:
@@ -96,14 +100,15 @@ class SegmentPages:
         try:
             rule = None if kind == "static" else _rule(form)
             if not faults and held is None:
-                self._segments.create(account, name, rule)
+                held = self._segments.create(account, name, rule)
             elif not faults and held is not None:
                 self._segments.replace(account, held.id, name, rule)
         except Invalid as invalid:
             faults["rule"] = _said(invalid)
-        if faults:
+        if faults or held is None:
             given = {"name": name, "kind": kind, "rule": form.get("rule")}
             return self._page(visit, held, given, faults, 422)
+        visit.record(Action.SEGMENT_SAVED, held.id)
         return visit.go("/segments", note="saved")
 
     def _page(

@@ -1,8 +1,9 @@
 """What the console needs from below."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from outhaul.catalog.audit import Audit
 from outhaul.catalog.keys import Keys
 from outhaul.domain.account import Account
 from outhaul.domain.estimate import Estimate
@@ -10,6 +11,7 @@ from outhaul.domain.export import ExportRequest
 from outhaul.exports.browse import Browse
 from outhaul.exports.overview import Overview
 from outhaul.exports.service import Exports
+from outhaul.exports.usage import Usage
 from outhaul.exports.volumes import Volumes
 from outhaul.ingest.intake import Intake
 
@@ -28,6 +30,10 @@ class ConsoleServices:
     """What an export of this request would be if it was made now."""
     browse: Browse
     intake: Intake
+    audit: Audit
+    usage: Usage
+    health: Callable[[], Mapping[str, str]]
+    """By part of the server: `ok`, or a short reason that gives nothing secret away."""
     worker_alive: Callable[[], bool]
     public_url: str | None
     """Base of what is shown as the server's address; None: what the request was sent to."""

@@ -28,10 +28,11 @@ class Sessions:
         self._ring = signing_keys()
         self._life_s = life_s
 
-    def open(self, response: Response, links: Links, credentials: str) -> None:
-        """Sign in with `keyId:keySecret`. Raises Unauthenticated and AccountBlocked."""
+    def open(self, response: Response, links: Links, credentials: str) -> ApiKey:
+        """Sign in with `keyId:keySecret`; returns the key. Raises Unauthenticated and
+        AccountBlocked."""
         key_id, secret = read_credentials(credentials)
-        _, account = verified(secret, self._keys.find(key_id))
+        api_key, account = verified(secret, self._keys.find(key_id))
         if account.blocked:
             raise AccountBlocked
         key = list(self._ring.values())[-1]
@@ -45,6 +46,7 @@ class Sessions:
             httponly=True,
             samesite="lax",
         )
+        return api_key
 
     def end(self, response: Response, links: Links) -> None:
         """Forget the session in this browser."""

@@ -7,16 +7,20 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from outhaul.catalog.audit import Audit
 from outhaul.console.links import Links
 from outhaul.console.sessions import Sessions
 from outhaul.console.templating import render
 from outhaul.console.visit import Door, Visit, check_origin, read_form
+from outhaul.domain.audit import Action
 from outhaul.domain.errors import AccountBlocked, Unauthenticated
 
 _NOTES = {"ended": "Your session is over. Sign in again to go on.", "out": "You are signed out."}
 
 
-def sign_in_routes(sessions: Sessions, door: Door, public_url: str | None) -> list[Route]:
+def sign_in_routes(
+    sessions: Sessions, door: Door, audit: Audit, public_url: str | None
+) -> list[Route]:
     """Where one signs in and out."""
 
     def show(request: Request) -> Response:
@@ -33,13 +37,14 @@ def sign_in_routes(sessions: Sessions, door: Door, public_url: str | None) -> li
         links = Links(request, public_url)
         response = RedirectResponse(links.after_sign_in(next_), HTTPStatus.SEE_OTHER)
         try:
-            sessions.open(response, links, credentials)
+            key = sessions.open(response, links, credentials)
         except Unauthenticated:
             fault = "This is no key of this server, or it has been revoked."
             return _page(links, next_=next_, fault=fault, status=HTTPStatus.UNAUTHORIZED)
         except AccountBlocked:
             fault = "This account is blocked; ask the operator of this server."
             return _page(links, next_=next_, fault=fault, status=HTTPStatus.FORBIDDEN)
+        audit.record(key.account_id, key.id, Action.SIGNED_IN, key.id)
         return response
 
     def leave(visit: Visit) -> Response:

@@ -1,7 +1,7 @@
 """One request of somebody who is signed in, and the checks that come before its page."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -13,11 +13,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from outhaul.auth.sessions import Session
+from outhaul.catalog.audit import Audit
 from outhaul.console.links import Links
 from outhaul.console.navigation import Section, sections
 from outhaul.console.sessions import Sessions
 from outhaul.console.templating import render
 from outhaul.domain.account import Account, ApiKey, Scope
+from outhaul.domain.audit import Action
 from outhaul.domain.errors import AccountBlocked, ScopeMissing
 
 _MOST_FORM_BYTES = 1_000_000
@@ -34,6 +36,7 @@ class Visit:
     key: ApiKey
     account: Account
     form: "Form"
+    audit: Audit = field(repr=False)
 
     def may(self, *scopes: Scope | str) -> bool:
         """Whether the key has all of these scopes."""
@@ -48,6 +51,10 @@ class Visit:
     def sections(self) -> tuple[Section, ...]:
         """The navigation, without what the key may not see."""
         return sections(self.key.scopes)
+
+    def record(self, action: Action, subject: str) -> None:
+        """Note in the audit log what was done, once it is done."""
+        self.audit.record(self.account.id, self.key.id, action, subject)
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page, or a part of one."""
@@ -83,11 +90,13 @@ class Door:
     def __init__(
         self,
         sessions: Sessions,
+        audit: Audit,
         public_url: str | None,
         admit: Callable[[str], None] = lambda _account_id: None,
     ) -> None:
         """`admit` raises for an account whose data another server keeps."""
         self._sessions = sessions
+        self._audit = audit
         self._public_url = public_url
         self._admit = admit
 
@@ -118,7 +127,13 @@ class Door:
                 raise ScopeMissing(scope.value)
         links = Links(request, self._public_url)
         return Visit(
-            request=request, links=links, session=session, key=key, account=account, form=form
+            request=request,
+            links=links,
+            session=session,
+            key=key,
+            account=account,
+            form=form,
+            audit=self._audit,
         )
 
     def check_token(self, visit: Visit, token: str) -> None:

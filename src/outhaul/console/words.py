@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from outhaul.domain.account import Scope
+from outhaul.domain.audit import Action
 from outhaul.domain.errors import FailureCause
 from outhaul.domain.export import ExportStatus, ExportType, MemberKind
 from outhaul.domain.imports import ImportKind, ImportStatus
@@ -37,6 +39,40 @@ IMPORT_STATES = {
     ImportStatus.FINISHED: State(word="Finished", tone="good"),
     ImportStatus.ERROR: State(word="Failed", tone="bad"),
     ImportStatus.CANCELLED: State(word="Stopped", tone="quiet"),
+}
+ACTIONS = {
+    Action.SIGNED_IN: "Signed in",
+    Action.EXPORT_STARTED: "Started an export",
+    Action.EXPORT_DELETED: "Deleted or stopped an export",
+    Action.FILE_DOWNLOADED: "Downloaded a file",
+    Action.IMPORT_SENT: "Sent a file to import",
+    Action.IMPORT_FORGOTTEN: "Forgot or stopped an import",
+    Action.CONTACT_ERASED: "Erased a contact",
+    Action.SEGMENT_SAVED: "Saved a segment",
+    Action.SEGMENT_ENDED: "Ended a segment",
+    Action.MEMBERS_CHANGED: "Changed members of a segment",
+    Action.FIELD_ADDED: "Added a contact field",
+    Action.FIELD_ENDED: "Ended a contact field",
+    Action.KEY_CREATED: "Made a key",
+    Action.KEY_REVOKED: "Revoked a key",
+}
+SCOPES = {
+    Scope.EXPORT_READ: "see exports, download their files",
+    Scope.EXPORT_WRITE: "make, stop and delete exports",
+    Scope.CONTACT_READ: "look contacts and activities up",
+    Scope.CONTACT_WRITE: "change, import and erase contacts",
+    Scope.FIELD_READ: "see contact fields",
+    Scope.FIELD_WRITE: "add and end contact fields",
+    Scope.IMPORT_READ: "see imports",
+    Scope.IMPORT_WRITE: "send files to import",
+    Scope.PURCHASE_WRITE: "send purchases",
+    Scope.EVENT_WRITE: "send custom events",
+    Scope.ACTIVITY_WRITE: "send and import activities",
+    Scope.SEGMENT_READ: "see segments and their sizes",
+    Scope.SEGMENT_WRITE: "make, change and end segments",
+    Scope.REPORT_READ: "see reports",
+    Scope.REPORT_WRITE: "make and change reports",
+    Scope.ADMIN: "make and revoke keys, read the audit log",
 }
 IMPORT_KINDS = {
     ImportKind.CONTACTS: "Contacts",

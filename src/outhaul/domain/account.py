@@ -34,6 +34,8 @@ class Scope(StrEnum):
     SEGMENT_WRITE = "segment:write"
     REPORT_READ = "report:read"
     REPORT_WRITE = "report:write"
+    ADMIN = "admin"
+    """Keys and the audit log, in the console."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 
 from outhaul.domain.account import Account
 from outhaul.store.commits import Commits
@@ -12,42 +11,34 @@ MOST_DAYS = 731
 _MOST_ACCOUNTS = 50
 
 
-@dataclass(frozen=True, kw_only=True)
-class Volume:
-    """What an account has as of one commit."""
-
-    commit: int
-    contacts: int
-    days: tuple[DayCount, ...]
-    """By day, then type; at most two years that lead up to the newest activity."""
-
-
 class Volumes:
-    """Counts anew only after a commit. Methods may be called from any thread."""
+    """Counts activities anew only after a commit. Methods may be called from any thread."""
 
     def __init__(self, commits: Commits, counts: Counts) -> None:
         self._commits = commits
         self._counts = counts
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, str], Volume] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], tuple[int, tuple[DayCount, ...]]] = OrderedDict()
+        """By account and zone: the commit that was counted, and the counts."""
 
-    def of(self, account: Account) -> Volume:
-        """The account's volume now; days are those of its zone."""
+    def contacts(self, account_id: str) -> int:
+        """Contacts now, anonymous ones included."""
+        return self._counts.contacts(account_id)
+
+    def days(self, account: Account) -> tuple[DayCount, ...]:
+        """Activities by day of the account's zone, then type, for at most two years that lead up
+        to the newest activity."""
         key = account.id, account.timezone
         newest = self._commits.snapshot(account.id).number
         with self._lock:
-            kept = self._kept.get(key)
-        if kept is not None and kept.commit == newest:
+            commit, kept = self._kept.get(key, (-1, ()))
+        if commit == newest:
             return kept
-        counted = Volume(
-            commit=newest,
-            contacts=self._counts.contacts(account.id),
-            days=self._counts.activities_by_day(
-                account.id, timezone=account.timezone, most_days=MOST_DAYS
-            ),
+        counted = self._counts.activities_by_day(
+            account.id, timezone=account.timezone, most_days=MOST_DAYS
         )
         with self._lock:
-            self._kept[key] = counted
+            self._kept[key] = newest, counted
             self._kept.move_to_end(key)
             while len(self._kept) > _MOST_ACCOUNTS:
                 self._kept.popitem(last=False)

@@ -1,0 +1,24 @@
+"""What the audit log knows of."""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """Something that somebody did; the value is what the catalog keeps."""
+
+    SIGNED_IN = "signedIn"
+    EXPORT_STARTED = "exportStarted"
+    EXPORT_DELETED = "exportDeleted"
+    """Or stopped, while it ran."""
+    FILE_DOWNLOADED = "fileDownloaded"
+    IMPORT_SENT = "importSent"
+    IMPORT_FORGOTTEN = "importForgotten"
+    """Or stopped, while it ran."""
+    CONTACT_ERASED = "contactErased"
+    SEGMENT_SAVED = "segmentSaved"
+    SEGMENT_ENDED = "segmentEnded"
+    MEMBERS_CHANGED = "membersChanged"
+    FIELD_ADDED = "fieldAdded"
+    FIELD_ENDED = "fieldEnded"
+    KEY_CREATED = "keyCreated"
+    KEY_REVOKED = "keyRevoked"
