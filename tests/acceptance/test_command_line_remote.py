@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ import pytest
 
 from outhaul.archive.verify import verify
 from outhaul.cli.app import main
+from outhaul.client.calls import Retry
 from tests.acceptance.conftest import OUTHAUL, Caller, Server, new_caller, run
+from tests.bare_server import KEY, Handler, bare_server
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +138,45 @@ def test_the_shell_completes_commands() -> None:
         env=os.environ | asked, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert told.stdout.split() == ["export", "exports"], told
+
+
+@pytest.mark.parametrize("there", ["nobody", "another program"])
+def test_a_server_that_is_none_ends_in_status_3(
+    there: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody listens, or somebody does who speaks no such API; one line says so."""
+    monkeypatch.setattr(Retry, "pause", lambda *_: 0.001)
+    with bare_server() as bare, socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        host, port = unused.getsockname()
+        url = f"http://{host}:{port}" if there == "nobody" else bare.url
+        bare.fail("GET /exports/", lambda handler: handler.answer(200, ["welcome"]))
+        server = ("--url", url, "--key", KEY)
+        status, out, err = outhaul(capsys, monkeypatch, "exports", "list", *server)
+    assert (status, out) == (3, "")
+    assert err.startswith("outhaul: ")
+    assert err.count("\n") == 1
+
+
+def test_a_file_that_is_not_whole_ends_in_status_5(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One altered byte is found even when the server tells neither manifest nor digest."""
+
+    def altered(handler: Handler) -> bool:
+        data = bytearray(handler.bare.archive(f"{1:024x}"))
+        place = data.index(b"ana@example.com")
+        data[place] ^= 1
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data)
+        return True
+
+    file = tmp_path / "contacts.zip"
+    with bare_server() as bare:
+        bare.fail("GET /storage/", *[altered] * 20)
+        wish = ("export", "contacts", "-o", str(file), "--url", bare.url, "--key", KEY)
+        status, _, err = outhaul(capsys, monkeypatch, *wish)
+    assert status == 5, err
+    assert err
