@@ -18,8 +18,8 @@ from outhaul.catalog.audit import Audit
 from outhaul.catalog.census import take_census
 from outhaul.catalog.database import Database
 from outhaul.catalog.erasures import Erasures
-from outhaul.catalog.homes import EVERYTHING, Reach
 from outhaul.catalog.finished_exports import FinishedExports
+from outhaul.catalog.homes import EVERYTHING, Reach
 from outhaul.catalog.imports import Imports
 from outhaul.catalog.keys import Keys, LinkKeys
 from outhaul.catalog.leases import Leases

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from outhaul.archive.manifest import Manifest, read_manifest
@@ -28,7 +28,7 @@ from outhaul.domain.export import (
 )
 from outhaul.domain.ids import is_id
 
-_PAGE_SIZE = 25
+_PAGE_SIZE = 20
 _FILTERS: dict[str, tuple[str, tuple[ExportStatus, ...]]] = {
     "": ("All", ()),
     "unfinished": ("Unfinished", (ExportStatus.QUEUED, ExportStatus.IN_PROGRESS)),
@@ -123,6 +123,10 @@ class ExportPages:
             media_type="application/json",
         )
 
+    def curl(self, visit: Visit) -> Response:
+        """The command that asks for the same."""
+        return PlainTextResponse(curl(self._asked(visit).request, visit.links.server))
+
     def delete(self, visit: Visit) -> Response:
         """Forget the export, stopping it first."""
         export = self._asked(visit)
@@ -151,6 +155,7 @@ def export_routes(services: ConsoleServices, door: Door) -> list[Route]:
         Route("/exports", door.page(pages.list_, read)),
         Route("/exports/{id}", door.page(pages.one, read)),
         Route("/exports/{id}/download", door.page(pages.download, read)),
+        Route("/exports/{id}/curl", door.page(pages.curl, read)),
         Route("/exports/{id}/manifest", door.page(pages.manifest, read)),
         Route("/exports/{id}/delete", door.page(pages.delete, write), methods=["POST"]),
     ]

@@ -37,9 +37,10 @@ async function copy(text) {
 }
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
+  const button = event.target.closest("[data-copy], [data-copy-from]");
   if (!button) return;
-  await copy(button.dataset.copy);
+  const { copy: text, copyFrom } = button.dataset;
+  await copy(text ?? (await (await fetch(copyFrom)).text()));
   say("Copied.");
   button.classList.add("said");
   const label = button.querySelector("[data-label]");
@@ -53,18 +54,21 @@ document.addEventListener("click", async (event) => {
 // A form that cannot be undone asks first.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  const question = form.dataset.question;
+  // A form that serves many rows has questions of several kinds; its button says which.
+  const kind = event.submitter?.dataset.ends;
+  const told = (name) => (kind ? form.dataset[kind + name] : form.dataset[name.toLowerCase()]);
+  const question = told("Question");
   if (!question || form.dataset.sure) return;
   event.preventDefault();
   const dialog = document.getElementById("question");
   dialog.querySelector("h2").textContent = question;
-  dialog.querySelector("p").textContent = form.dataset.consequence || "";
-  dialog.querySelector("[value=yes]").textContent = form.dataset.verb;
+  dialog.querySelector("p").textContent = told("Consequence") || "";
+  dialog.querySelector("[value=yes]").textContent = told("Verb");
   dialog.returnValue = "";
   dialog.onclose = () => {
     if (dialog.returnValue !== "yes") return;
     form.dataset.sure = "yes";
-    form.requestSubmit();
+    form.requestSubmit(event.submitter);
   };
   dialog.showModal();
 });
