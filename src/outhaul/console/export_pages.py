@@ -100,6 +100,7 @@ class ExportPages:
                 self._overview.slices(visit.account.id, export.id), visit.account.timezone
             ),
             "manifest": self._manifest(visit, export),
+            "manifest_name": _manifest_name(export),
             "members": MEMBERS,
             "waits_for_worker": not view.ended and not self._worker_alive(),
         }
@@ -116,7 +117,7 @@ class ExportPages:
     def manifest(self, visit: Visit) -> Response:
         """The manifest as a file."""
         export = self._asked(visit)
-        name = f"{export.file_name.removesuffix('.zip')}.manifest.json"
+        name = _manifest_name(export)
         return Response(
             self._exports.manifest(visit.account.id, export.id),
             headers={"content-disposition": f'attachment; filename="{name}"'},
@@ -145,6 +146,10 @@ class ExportPages:
         if export.status is not ExportStatus.FINISHED:
             return None
         return read_manifest(self._exports.manifest(visit.account.id, export.id).encode())
+
+
+def _manifest_name(export: Export) -> str:
+    return f"{export.file_name}.manifest.json"
 
 
 def export_routes(services: ConsoleServices, door: Door) -> list[Route]:
