@@ -4,7 +4,7 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY src src
 RUN python -m venv /opt/outhaul \
- && /opt/outhaul/bin/pip install --no-cache-dir -c constraints.txt '.[postgres,telemetry]'
+ && /opt/outhaul/bin/pip install --no-cache-dir -c constraints.txt '.[postgres,spark,telemetry]'
 
 FROM python:3.13-slim
 COPY --from=build /opt/outhaul /opt/outhaul
