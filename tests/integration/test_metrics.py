@@ -1,6 +1,7 @@
 """`/metrics` as Prometheus reads it, from a real server."""
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from outhaul.catalog.census import take_census
 from outhaul.catalog.exports import Exports
 from outhaul.catalog.leases import Leases
 from outhaul.cli.metrics import telling
+from outhaul.domain.account import Language
 from outhaul.domain.errors import CatalogUnavailable, OuthaulError
-from outhaul.domain.export import ExportStatus, Origin
+from outhaul.domain.export import ExportStatus, Frozen, MemberKind, Origin, RowKey, SlicePlan
+from outhaul.domain.plan import ExportPlan, WarehouseState
 from tests.api_server import Address, serving
 from tests.pipeline_shop import request
 
@@ -102,6 +105,24 @@ def test_a_catalog_that_is_away_is_a_metric_of_its_own() -> None:
     assert samples["outhaul_catalog_up", ()] == 0
     assert ("outhaul_exports", ("finished",)) not in samples
     assert ("outhaul_rows_total", ()) in samples
+
+
+@pytest.mark.parametrize("warehouse", [None, WarehouseState(engine="Sail 1", tables=())])
+def test_unloads_are_counted_by_whom(warehouse: WarehouseState | None) -> None:
+    """Those of the store and those of a warehouse apart, with their rows; a plan that is rendered
+    from the store itself counts as none."""
+    metrics = Metrics(away)
+    frozen = Frozen(timezone="UTC", language=Language.EN, mobile_push=False)
+    plan = ExportPlan(snapshot=1, snapshot_at=None, frozen=frozen, warehouse=warehouse)
+    key = RowKey(0, "")
+    parts = [SlicePlan(member=MemberKind.CONTACTS, index=0, first=key, until=key, rows=7)]
+    metrics.planned(plan, parts)
+    metrics.planned(replace(plan, unload="exports/1/0/unload-1"), parts)
+    samples = read(metrics.text("")[0].decode())
+    source, other = ("warehouse", "store") if warehouse else ("store", "warehouse")
+    assert samples["outhaul_unloads_total", (source,)] == 1
+    assert samples["outhaul_unloaded_rows_total", (source,)] == 7
+    assert samples["outhaul_unloads_total", (other,)] == 0
 
 
 def test_the_census_counts_states_and_how_long_the_oldest_waits(database, account) -> None:

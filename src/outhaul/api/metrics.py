@@ -1,7 +1,7 @@
 """What Prometheus asks for: counts of this process's own work, and the state of the catalog."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -18,7 +18,8 @@ from outhaul.catalog.census import Census
 from outhaul.catalog.due import Step
 from outhaul.catalog.leases import Claim
 from outhaul.domain.errors import CatalogUnavailable, FailureCause
-from outhaul.domain.export import ArchiveFacts, ExportStatus, SliceFacts
+from outhaul.domain.export import ArchiveFacts, ExportStatus, SliceFacts, SlicePlan
+from outhaul.domain.plan import ExportPlan
 
 _STEP_BUCKETS_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
@@ -53,7 +54,12 @@ class Metrics:
         self._takeovers = counter(
             "lease_takeovers", "Steps taken over from workers that died or hung.", "step"
         )
+        self._unloads = counter("unloads", "Snapshots unloaded as Parquet, by whom.", "source")
+        self._unloaded = counter("unloaded_rows", "Rows in them.", "source")
         # A series that appears with its first event hides that event from `rate`.
+        for source in ("store", "warehouse"):
+            self._unloads.labels(source)
+            self._unloaded.labels(source)
         for step in Step:
             self._takeovers.labels(step)
             self._seconds.labels(step)
@@ -67,6 +73,12 @@ class Metrics:
         started = time.monotonic()
         yield
         self._seconds.labels(claim.lease.step).observe(time.monotonic() - started)
+
+    def planned(self, plan: ExportPlan, parts: Sequence[SlicePlan]) -> None:
+        if plan.unload is not None:
+            source = "store" if plan.warehouse is None else "warehouse"
+            self._unloads.labels(source).inc()
+            self._unloaded.labels(source).inc(sum(part.rows for part in parts))
 
     def rendered(self, facts: SliceFacts) -> None:
         self._rows.inc(facts.rows)

@@ -150,6 +150,7 @@ class ExportWork:
             account = self._accounts.get(lease.account_id)
             made, parts = self._pipeline.plan(account, export, cancellation)
             self._tell(held, lease, partial(self._leases.planned, lease, made, parts))
+            self._watch.planned(made, parts)
             _log.info("export planned", extra={"export": export.id, "slices": len(parts)})
         elif claim.slice_plan is not None:
             part = claim.slice_plan

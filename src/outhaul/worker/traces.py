@@ -6,7 +6,7 @@ each other. Needs the extra `telemetry`.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from opentelemetry import trace
@@ -22,7 +22,8 @@ from outhaul.catalog.due import Step
 from outhaul.catalog.leases import Claim
 from outhaul.domain.cancellation import Cancelled
 from outhaul.domain.errors import FailureCause
-from outhaul.domain.export import ArchiveFacts, SliceFacts
+from outhaul.domain.export import ArchiveFacts, SliceFacts, SlicePlan
+from outhaul.domain.plan import ExportPlan
 
 
 class Traces:
@@ -63,6 +64,12 @@ class Traces:
             except BaseException as error:
                 span.set_status(Status(StatusCode.ERROR, type(error).__name__))
                 raise
+
+    def planned(self, plan: ExportPlan, parts: Sequence[SlicePlan]) -> None:
+        rows = sum(part.rows for part in parts)
+        trace.get_current_span().set_attributes(
+            {"outhaul.rows": rows, "outhaul.unloaded": plan.unload is not None}
+        )
 
     def rendered(self, facts: SliceFacts) -> None:
         trace.get_current_span().set_attribute("outhaul.compressed_bytes", facts.compressed_bytes)

@@ -1,12 +1,14 @@
 """Who looks on while exports are made: metrics and traces see through this what workers do."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Protocol
 
 from outhaul.catalog.due import Step
 from outhaul.catalog.leases import Claim
 from outhaul.domain.errors import FailureCause
-from outhaul.domain.export import ArchiveFacts, SliceFacts
+from outhaul.domain.export import ArchiveFacts, SliceFacts, SlicePlan
+from outhaul.domain.plan import ExportPlan
 
 
 class Watch(Protocol):
@@ -14,6 +16,9 @@ class Watch(Protocol):
 
     def step(self, claim: Claim) -> AbstractContextManager[object]:
         """Entered while the step is done; left with the exception that ended it, if any."""
+
+    def planned(self, plan: ExportPlan, parts: Sequence[SlicePlan]) -> None:
+        """A plan has been recorded."""
 
     def rendered(self, facts: SliceFacts) -> None:
         """A slice has been recorded."""
@@ -39,6 +44,10 @@ class Watches:
         for watch in self._watches:
             stack.enter_context(watch.step(claim))
         return stack
+
+    def planned(self, plan: ExportPlan, parts: Sequence[SlicePlan]) -> None:
+        for watch in self._watches:
+            watch.planned(plan, parts)
 
     def rendered(self, facts: SliceFacts) -> None:
         for watch in self._watches:
