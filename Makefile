@@ -28,6 +28,7 @@ test: $(STAMP) lint ## every test that PyPI alone can serve
 chaos: $(STAMP) ## every step under every fault; 1,000 kills, 200 freezes, 1,000 cuts (CHAOS="--kills 100")
 	$(BIN)/python -m pytest -n 2 tests/chaos
 	$(BIN)/python -m tests.chaos $(CHAOS)
+	$(BIN)/python -m tests.chaos.nodes
 
 soak: $(STAMP) ## 10,000 random histories against the oracle (RUNS=...), some twenty minutes
 	OUTHAUL_TEST_RUNS=$(RUNS) $(BIN)/python -m pytest tests/integration/test_model.py

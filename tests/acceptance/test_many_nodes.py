@@ -1,28 +1,21 @@
 """Several servers and workers on one PostgreSQL catalog, as real processes."""
 
-import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
-from outhaul.auth.secrets import hash_secret, new_token
 from outhaul.cli.options import settings
-from outhaul.domain.account import Language, Scope
 from outhaul.domain.errors import UnsafeSettings
-from outhaul.wiring import Registry
 from tests.acceptance import conftest
-from tests.acceptance.conftest import OUTHAUL, Caller, Server, run
+from tests.acceptance.conftest import Server, run
 from tests.console_site import Visitor, words
+from tests.many_nodes import LEASE_S, WorkerProcess, import_contacts, new_caller, new_node, upsert
 from tests.postgres import Postgres
-
-LEASE_S = 2.0
 
 
 @pytest.fixture
@@ -31,37 +24,13 @@ def nodes(postgres: Postgres, tmp_path: Path) -> Iterator[Callable[[str], Server
     catalog, started = postgres.new_database(), []
 
     def start(name: str) -> Server:
-        chosen = {
-            "OUTHAUL_CATALOG": catalog,
-            "OUTHAUL_FILES": str(tmp_path / "files"),
-            "OUTHAUL_LEASE_SECONDS": str(LEASE_S),
-            "OUTHAUL_SLICE_ROWS": "1000",
-        }
-        folder = tmp_path / name
-        folder.mkdir(exist_ok=True)
-        started.append(Server(folder / "data", chosen).start())
+        started.append(new_node(tmp_path, name, OUTHAUL_CATALOG=catalog).start())
         return started[-1]
 
     yield start
     for one in started:
         if one.running:
             one.stop(signal.SIGKILL)
-
-
-def new_caller(server: Server) -> Caller:
-    """An account with a key that may do everything, made without a process of its own."""
-    registry = Registry(settings(data=server.data, catalog=server.settings["OUTHAUL_CATALOG"]))
-    account = registry.accounts.create(
-        "A shop", timezone="UTC", language=Language.EN, mobile_push=False
-    )
-    key, secret = new_token(), new_token()
-    registry.keys.add(account.id, key_id=key, secret_hash=hash_secret(secret), scopes=Scope)
-    registry.close()
-    return Caller(server, account.id, f"{key}:{secret}")
-
-
-def upsert(caller: Caller, email: str) -> httpx.Response:
-    return caller.request("PATCH", f"/contacts/{email}", json={"_name": "Ana"})
 
 
 def test_any_server_answers_for_every_account(nodes: Callable[[str], Server]) -> None:
@@ -93,20 +62,6 @@ def test_any_server_answers_for_every_account(nodes: Callable[[str], Server]) ->
     doctor = run("doctor", "--url", two.url, "--data", two.data, settings=two.settings)
     assert "✓ catalog: whole; 1 accounts, 0 exports under way" in doctor.stdout
     assert "Nothing is wrong." in doctor.stdout
-
-
-def import_contacts(caller: Caller, count: int) -> None:
-    """As a file over HTTP, to its end."""
-    rows = (f"{n}@example.com,{'Ana Núñez ' * 20}{n}\n" for n in range(count))
-    file = ("contacts.csv", "_email,_name\n" + "".join(rows), "text/csv")
-    made = caller.request("POST", "/imports/", data={"type": "contacts"}, files={"file": file})
-    assert made.status_code == 201, made.text
-    while (now := caller.request("GET", f"/imports/{made.json()['id']}").json())["status"] in {
-        "queued",
-        "inProgress",
-    }:
-        time.sleep(0.05)  # The poll of a client; the server is another process.
-    assert (now["status"], now["success"]) == ("finished", count)
 
 
 def test_the_owners_death_is_told_and_its_next_start_takes_over(
@@ -161,27 +116,6 @@ def test_restarts_of_the_database_are_survived(
     assert upsert(caller, "0@example.com").status_code == 200
 
 
-@contextmanager
-def working(server: Server, log: Path) -> Iterator[subprocess.Popen[str]]:
-    """`outhaul worker` beside a server, from when it works."""
-    with log.open("w") as errors:
-        worker = subprocess.Popen(
-            [*OUTHAUL, "worker"],
-            env=os.environ | server.settings | {"OUTHAUL_LOG_LEVEL": "DEBUG"},
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-    assert worker.stdout is not None
-    try:
-        assert worker.stdout.readline() == "Outhaul works\n"
-        yield worker
-    finally:
-        worker.stdout.close()
-        worker.kill()
-        worker.wait()
-
-
 def test_workers_render_what_another_process_keeps(
     nodes: Callable[[str], Server], tmp_path: Path
 ) -> None:
@@ -191,10 +125,10 @@ def test_workers_render_what_another_process_keeps(
     caller = new_caller(server)
     import_contacts(caller, 6_000)
     expected = caller.members(caller.finished())
-    log = tmp_path / "worker.log"
-    with working(server, log) as worker:
+    worker = WorkerProcess(server, tmp_path / "worker.log")
+    with worker:
         until = time.monotonic() + 60
-        while "slice rendered" not in log.read_text():
+        while "slice rendered" not in worker.log.read_text():
             assert time.monotonic() < until, "the worker renders nothing"
             shared = caller.finished()
             assert list(caller.members(shared).values()) == list(expected.values())
@@ -204,10 +138,9 @@ def test_workers_render_what_another_process_keeps(
         worker.kill()
         killed = caller.wait(export)
         assert list(caller.members(killed).values()) == list(expected.values())
-    with working(server, log) as worker:
+    with worker:
         export = caller.create()["id"]
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(20) == 0
+        assert worker.stop() == 0
         assert caller.wait(export)["status"] == "finished"
 
 

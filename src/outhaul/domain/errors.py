@@ -210,6 +210,11 @@ class CatalogUnavailable(OuthaulError):
     """The catalog's database cannot be reached, or is too busy; its own error is the cause.
     Nothing is known to have been done, and asking again is right."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "the catalog's database does not answer, or is too busy; see outhaul doctor"
+        )
+
 
 class KeptElsewhere(OuthaulError):
     """The account's data is kept by another node, at `address`; None while no node owns it."""

@@ -1,0 +1,107 @@
+"""Servers and workers on one PostgreSQL catalog, as real processes, and what they are asked."""
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from outhaul.auth.secrets import hash_secret, new_token
+from outhaul.cli.options import settings
+from outhaul.domain.account import Language, Scope
+from outhaul.wiring import Registry
+from tests.acceptance.conftest import OUTHAUL, Caller, Server
+
+LEASE_S = 2.0
+
+
+def new_node(folder: Path, name: str, **chosen: str) -> Server:
+    """A server on a data directory of its own, not yet started; files are shared in `folder`."""
+    (folder / name).mkdir(exist_ok=True)
+    shared = {
+        "OUTHAUL_FILES": str(folder / "files"),
+        "OUTHAUL_LEASE_SECONDS": str(LEASE_S),
+        "OUTHAUL_SLICE_ROWS": "1000",
+    }
+    return Server(folder / name / "data", shared | chosen)
+
+
+def new_caller(server: Server) -> Caller:
+    """An account with a key that may do everything, made without a process of its own."""
+    registry = Registry(settings(data=server.data, catalog=server.settings["OUTHAUL_CATALOG"]))
+    account = registry.accounts.create(
+        "A shop", timezone="UTC", language=Language.EN, mobile_push=False
+    )
+    key, secret = new_token(), new_token()
+    registry.keys.add(account.id, key_id=key, secret_hash=hash_secret(secret), scopes=Scope)
+    registry.close()
+    return Caller(server, account.id, f"{key}:{secret}")
+
+
+def upsert(caller: Caller, email: str) -> httpx.Response:
+    return caller.request("PATCH", f"/contacts/{email}", json={"_name": "Ana"})
+
+
+def import_contacts(caller: Caller, count: int) -> None:
+    """As a file over HTTP, to its end."""
+    rows = (f"{n}@example.com,{'Ana Núñez ' * 20}{n}\n" for n in range(count))
+    file = ("contacts.csv", "_email,_name\n" + "".join(rows), "text/csv")
+    made = caller.request("POST", "/imports/", data={"type": "contacts"}, files={"file": file})
+    assert made.status_code == 201, made.text
+    while (now := caller.request("GET", f"/imports/{made.json()['id']}").json())["status"] in {
+        "queued",
+        "inProgress",
+    }:
+        time.sleep(0.05)  # The poll of a client; the server is another process.
+    assert (now["status"], now["success"]) == ("finished", count)
+
+
+@dataclass
+class WorkerProcess:
+    """`outhaul worker` beside a server; alive within a `with` block, unless it is killed."""
+
+    server: Server
+    log: Path
+    _process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start, and wait until it works."""
+        with self.log.open("a") as log:
+            self._process = subprocess.Popen(
+                [*OUTHAUL, "worker"],
+                env=os.environ | self.server.settings | {"OUTHAUL_LOG_LEVEL": "DEBUG"},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "Outhaul works\n", self.log.read_text()[-2000:]
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to tidy up."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """Let it end its work; the exit status."""
+        return self._end(signal.SIGTERM)
+
+    def _end(self, number: int) -> int:
+        if self._process is None:
+            return 0
+        self._process.send_signal(number)
+        status = self._process.wait(30)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process = None
+        return status
