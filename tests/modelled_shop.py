@@ -263,8 +263,10 @@ class ModelledShop:
 
         self._apply(new_id(), write)
         now = self.history.now
-        found = [now.by_email(email) for email in emails]
-        now.members |= {(segment_id, one.id) for one in found if one is not None}
+        found = [one for email in emails if (one := now.by_email(email)) is not None]
+        now.members |= {(segment_id, one.id) for one in found}
+        if found:
+            now.segments.setdefault(segment_id, None)
         self._committed()
 
     def compact(self) -> None:
@@ -369,8 +371,10 @@ class ModelledShop:
     def _change(self, contact: Contact, values: dict[str, Any], at: datetime) -> None:
         names = {"_email": "email", "_externalId": "external_id", "_name": "name"}
         for column, value in values.items():
-            if getattr(contact, names[column]) != value:
-                setattr(contact, names[column], value)
+            held = vars(contact) if column in names else contact.custom
+            name = names.get(column, column)
+            if held.get(name) != value:
+                held[name] = value
                 contact.updated = at
 
     def _at(self) -> datetime:

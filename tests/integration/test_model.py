@@ -1,7 +1,9 @@
 """Random histories of an account, with exports running all along, against a plain oracle."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,11 +16,13 @@ from outhaul.domain.export import ExportRequest, Filters, Version
 from outhaul.domain.ids import new_id
 from outhaul.ingest.contact_changes import ContactKey
 from outhaul.store.engine import Engine
+from tests.edited_shop import EditedShop
+from tests.edits import RULES, field_edits, purchases, segment_edits, segment_id
 from tests.modelled_shop import ModelledShop, NewActivity, open_engine
 from tests.pipeline_shop import EVER, activities, request
 
 RUNS = max(300, settings().max_examples)
-Change = Callable[[ModelledShop], object]
+Change = Callable[[EditedShop], object]
 EMAILS = [f"{name}@shop.example" for name in ("ann", "bob", "eve", "joe")]
 SEGMENTS = ["5" * 24, "6" * 24]
 TYPES = ["web-page-visited", "purchase", "cart-abandoned", "login"]
@@ -119,25 +123,20 @@ def erasures() -> st.SearchStrategy[Change]:
 
 
 def requests() -> st.SearchStrategy[ExportRequest]:
-    """Contacts or activities; with and without segment, types and dates."""
-    segments = st.none() | st.sampled_from(SEGMENTS)
-    of_contacts = segments.map(
-        lambda segment: request(version=Version.V6, filters=Filters(segment_id=segment))
-    )
+    """Contacts or activities; with and without types and dates."""
+    of_contacts = st.just(request(version=Version.V6))
     spans = st.just((EVER.from_date, EVER.to_date)) | st.lists(
         st.sampled_from(DAYS), min_size=2, max_size=2
     ).map(lambda days: (min(days), max(days)))
     types = st.none() | st.lists(st.sampled_from(TYPES), min_size=1, max_size=3, unique=True)
     of_activities = st.builds(
-        lambda segment, span, types: activities(
+        lambda span, types: activities(
             filters=Filters(
-                segment_id=segment,
                 from_date=span[0],
                 to_date=span[1],
                 activity_types=None if types is None else tuple(types),
             )
         ),
-        segments,
         spans,
         types,
     )
@@ -145,7 +144,17 @@ def requests() -> st.SearchStrategy[ExportRequest]:
 
 
 def creates() -> st.SearchStrategy[Change]:
-    return requests().map(lambda wanted: lambda shop: shop.create(wanted))
+    """Exports, some of a segment that there is or has been."""
+
+    def create(shop: EditedShop, wanted: ExportRequest, nth: int | None) -> None:
+        if nth is not None:
+            filters = replace(wanted.filters, segment_id=segment_id(shop, SEGMENTS, nth))
+            wanted = replace(wanted, filters=filters)
+        shop.create(wanted)
+
+    return st.builds(
+        lambda wanted, nth: lambda shop: create(shop, wanted, nth), requests(), st.none() | nths
+    )
 
 
 def steps() -> st.SearchStrategy[Change]:
@@ -161,13 +170,16 @@ HISTORIES = st.lists(
     | imports()
     | batches()
     | memberships()
+    | segment_edits(SEGMENTS, emails)
+    | field_edits(emails)
+    | purchases(emails, st.sampled_from(DAYS))
     | erasures()
     | creates()
     | creates()
     | steps()
     | compactions(),
-    min_size=4,
-    max_size=12,
+    min_size=8,
+    max_size=18,
 )
 
 
@@ -200,13 +212,13 @@ def engine(folder: Path) -> Iterator[Engine]:
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(history=HISTORIES)
+@given(history=HISTORIES, last=nths)
 def test_every_file_is_the_account_as_of_its_snapshot(
-    catalog: Database, engine: Engine, history: list[Change]
+    catalog: Database, engine: Engine, history: list[Change], last: int
 ):
     """No row is lost, repeated or foreign, in contacts, activities and product lines, whatever
     is committed, erased, compacted or exported between the steps of an export."""
-    _live(ModelledShop(engine._folder, engine, catalog), history)
+    _live(EditedShop(engine._folder, engine, catalog), history, last)
 
 
 @settings(
@@ -214,18 +226,84 @@ def test_every_file_is_the_account_as_of_its_snapshot(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(history=HISTORIES)
+@given(history=HISTORIES, last=nths)
 def test_every_file_from_an_unload_is_the_account_as_of_its_snapshot(
-    catalog: Database, engine: Engine, history: list[Change]
+    catalog: Database, engine: Engine, history: list[Change], last: int
 ):
     """The same when every slice is rendered from an unload of the snapshot."""
-    _live(ModelledShop(engine._folder, engine, catalog, unloading=True), history)
+    _live(EditedShop(engine._folder, engine, catalog, unloading=True), history, last)
 
 
-def _live(shop: ModelledShop, history: list[Change]) -> None:
+def test_an_edit_is_in_the_files_of_later_snapshots_only(catalog: Database, engine: Engine):
+    """One history with every kind of edit, and exports of everything between them, many of them
+    rendered after later edits."""
+    shop = EditedShop(engine._folder, engine, catalog)
+    ann, bob, eve, _ = EMAILS
+
+    def static(emails: list[str], *, joining: bool) -> None:
+        shop.change_members(shop.made_segments[0], emails, joining=joining)
+
+    def put(email: str, color: str) -> None:
+        shop.put(ContactKey(column="_email", value=email), {"color": color})
+
+    rounds: list[list[Callable[[], object]]] = [
+        [
+            lambda: shop.put_many([(None, email, "one") for email in (ann, bob, eve)]),
+            lambda: shop.create_segment(None),
+            lambda: static([ann, bob], joining=True),
+            lambda: shop.add_field("color"),
+            lambda: put(bob, "red"),
+            lambda: shop.create_segment({"field": "color", "is": "equals", "value": "red"}),
+            lambda: shop.create_segment({"activity": "purchase", "atLeast": 2}),
+        ],
+        [
+            lambda: static([ann], joining=False),
+            lambda: put(ann, "red"),
+            lambda: shop.buy("1", eve, Decimal(10), DAYS[1], 2),
+            lambda: shop.buy("2", eve, Decimal("0.1"), DAYS[0], 1),
+            lambda: shop.replace_segment(shop.made_segments[1], RULES[0]),
+        ],
+        [
+            lambda: shop.end_field("color"),
+            lambda: shop.replace_segment(shop.made_segments[2], RULES[1]),
+            lambda: shop.buy("3", bob, Decimal("33.333333"), DAYS[2], 1),
+            lambda: shop.end_segment(shop.made_segments[0]),
+        ],
+        [
+            lambda: shop.add_field("color"),
+            lambda: shop.end_segment(shop.made_segments[1]),
+            lambda: put(eve, "blue"),
+        ],
+    ]
     try:
+        for edits in rounds:
+            for edit in edits:
+                edit()
+            shop.count_segments()
+            for id_ in shop.made_segments:
+                shop.create(request(version=Version.V6, filters=Filters(segment_id=id_)))
+            shop.create(request(version=Version.V6))
+            shop.create(activities())
+            for _ in range(len(shop.made_segments) + 2):
+                shop.step()
+        shop.finish()
+        assert len(shop.checked) == len(shop.created) == 20
+    finally:
+        shop.forget()
+
+
+def _live(shop: EditedShop, history: list[Change], last: int) -> None:
+    """Live through it, half of the time in a shop that has contacts already; in the end every
+    segment is counted, and one of them exported."""
+    try:
+        if last % 2:
+            shop.put_many([(None, email, "one") for email in EMAILS[:3]])
+            shop.add_members(SEGMENTS[last // 2 % 2], EMAILS[:2])
         for change in history:
             change(shop)
+        shop.count_segments()
+        segment = segment_id(shop, SEGMENTS, last)
+        shop.create(request(version=Version.V6, filters=Filters(segment_id=segment)))
         shop.finish()
         assert not [key for key in shop.files.keys("") if "/unload-" in key]
     finally:

@@ -34,9 +34,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_request_counts")),
         prefixes=unlogged,
     )
-    with op.batch_alter_table("accounts") as accounts:
-        accounts.add_column(sa.Column("home_id", sa.String(length=24), nullable=True))
-        accounts.create_foreign_key(op.f("fk_accounts_home_id"), "homes", ["home_id"], ["id"])
+    # Not as a batch: on SQLite that makes the table anew, and other tables' rows refer to the old.
+    op.execute(
+        "ALTER TABLE accounts ADD COLUMN home_id VARCHAR(24)"
+        " CONSTRAINT fk_accounts_home_id REFERENCES homes (id)"
+    )
     op.add_column(
         "exports", sa.Column("portable", sa.Boolean(), nullable=False, server_default="0")
     )
