@@ -13,12 +13,18 @@ TOTALS = (
 """The contact's columns that are derived."""
 
 _DATE = 'coalesce(a."purchaseDate", a."createdAt")'
-# Half a millionth and more is rounded up; whole numbers, because the engine divides decimals as
-# floating numbers.
-_AVERAGE = (
-    "TRY_CAST(((2 * (amount::DECIMAL(30, 6) * 1000000::DECIMAL(7, 0))::HUGEINT + n) // (2 * n))"
-    "::DECIMAL(30, 0) * 0.000001::DECIMAL(6, 6) AS DECIMAL(18, 6))"
-)
+
+
+def average_sql(amount: str, n: str) -> str:
+    """The SQL of `amount` divided by the count `n`, to six decimals; missing when it has more than
+    twelve digits before the point."""
+    # Half a millionth and more is rounded away from zero; whole numbers, because the engine
+    # divides decimals as floating numbers, and without a sign, because it cuts towards zero.
+    millionths = f"(abs({amount})::DECIMAL(30, 6) * 1000000::DECIMAL(7, 0))::HUGEINT"
+    return (
+        f"TRY_CAST((sign({amount}) * ((2 * {millionths} + {n}) // (2 * {n})))::DECIMAL(30, 0)"
+        " * 0.000001::DECIMAL(6, 6) AS DECIMAL(18, 6))"
+    )
 
 
 def count_purchases(commit: Commit) -> None:
@@ -36,7 +42,8 @@ def count_purchases(commit: Commit) -> None:
         return
     run(
         "CREATE OR REPLACE TEMP TABLE chunk_totals AS SELECT id, n, amount, first_at, last_at,"
-        f" {_AVERAGE} AS average FROM (SELECT p.id, coalesce(r.purchases, 0) + p.n AS n,"
+        f" {average_sql('amount', 'n')} AS average FROM"
+        " (SELECT p.id, coalesce(r.purchases, 0) + p.n AS n,"
         " TRY_CAST(coalesce(r.amount, 0) + p.amount AS DECIMAL(18, 6)) AS amount,"
         " least(r.first_at, p.first_at) AS first_at, greatest(r.last_at, p.last_at) AS last_at"
         ' FROM (SELECT a."contactId" AS id, count(*) AS n,'
