@@ -8,7 +8,7 @@ from typing import Any
 from outhaul.domain import instants
 from outhaul.domain.activity_types import ACTIVITY_TYPES
 from outhaul.domain.export import MemberKind, RowKey, Selection
-from outhaul.store.families import FAMILIES
+from outhaul.store.families import FAMILIES, shown
 from outhaul.store.members import members
 
 
@@ -136,7 +136,7 @@ def _erased(selection: Selection, parameters: dict[str, Any]) -> Query:
 def _activities(
     selection: Selection, parameters: dict[str, Any], *, identities_changed: bool
 ) -> tuple[Part, ...]:
-    where = ["commit <= $snapshot"]
+    where = []
     if selection.from_date is not None:
         where.append('"createdAt" >= $from_date')
         parameters["from_date"] = _naive(selection.from_date)
@@ -146,7 +146,7 @@ def _activities(
     wanted = frozenset(selection.activity_types or ACTIVITY_TYPES)
     parts = []
     for table, held in _tables(selection.kind):
-        types, conditions = held & wanted, list(where)
+        types, conditions = held & wanted, [shown(table), *where]
         if not types:
             continue
         if types != held:
