@@ -4,6 +4,7 @@ VENV   := .venv
 SIZE   ?= small
 RUNS   ?= 10000
 BIN    := $(VENV)/bin
+SPARK  := .spark
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -41,8 +42,11 @@ test-browser: $(STAMP) ## click through the console in chromium (bash tests/brow
 pictures: $(STAMP) ## take the pictures of the console in docs/images anew
 	OUTHAUL_PICTURES=1 $(BIN)/python -m pytest tests/browser/test_every_page.py
 
-test-cluster: $(STAMP) ## files in Ceph, which checks signatures (apt: see tests/cluster/install.sh)
-	$(BIN)/python -m pytest tests/cluster
+$(SPARK)/pyspark: # all of Spark; in a folder of its own, because the client's modules have the same names
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(SPARK) pyspark==4.3.0
+
+test-cluster: $(STAMP) $(SPARK)/pyspark ## files in Ceph, tables in a Spark that loses a worker (Java 17; see tests/cluster/install.sh)
+	OUTHAUL_TEST_SPARK=$(SPARK) $(BIN)/python -m pytest tests/cluster
 
 bench: $(STAMP) ## Outhaul and its rivals on the same rows: SIZE=small (minutes) or full (an hour)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
@@ -195,7 +195,8 @@ class ClickHouseEngine:
         return [_between(query, created, first, until) for first, until in pairwise(edges)]
 
     def _kill(self, mark: str) -> None:
-        with self._client("kill") as client:
+        # Whoever cancels has other things to do than to hear that the work is over.
+        with suppress(WarehouseUnavailable), self._client("kill") as client:
             client.command(f"KILL QUERY WHERE {_of(mark)} ASYNC")
 
     @contextmanager

@@ -3,7 +3,7 @@
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlglot import exp
@@ -59,6 +59,11 @@ _ASK_S = 10
 # The client's own patience is ten minutes: too long for a caller that waits for an answer. Eight
 # tries bridge a minute, such as the restart of a proxy in the middle of an unload.
 _PATIENT_TRIES, _LONGEST_PAUSE_MS = 8, 15_000
+_CONF = {
+    "spark.sql.session.timeZone": "UTC",
+    # Else Spark puts its variables in the place of what looks like one, in texts as well.
+    "spark.sql.variable.substitute": "false",
+}
 _TEXT = frozenset(type_ for type_ in FieldType if type_.is_text)
 _NUMBER = frozenset({FieldType.DECIMAL, FieldType.MONEY})
 _FITS: tuple[tuple[tuple[type[DataType], ...], frozenset[FieldType]], ...] = (
@@ -187,7 +192,9 @@ class SparkEngine:
             session.registerProgressHandler(_reporting(progress))
 
             def interrupt() -> None:
-                session.interruptAll()
+                # Whoever cancels has other things to do than to hear that the work is over.
+                with suppress(PySparkException):
+                    session.interruptAll()
 
             with (
                 watched(session.sql("SELECT 1").collect, cancellation, every_s=_ASK_S),
@@ -208,7 +215,8 @@ class SparkEngine:
                 [DefaultPolicy(max_retries=tries, max_backoff=_LONGEST_PAUSE_MS)]
             )
             try:
-                session.conf.set("spark.sql.session.timeZone", "UTC")
+                for name, value in _CONF.items():
+                    session.conf.set(name, value)
                 yield session
             finally:
                 session.stop()
