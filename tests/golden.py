@@ -9,8 +9,10 @@ import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from outhaul.domain.account import Language
 from outhaul.domain.activity_types import ACTIVITY_FIELDS, ACTIVITY_TYPES, PRODUCT_FIELDS
@@ -20,14 +22,19 @@ from outhaul.domain.export import (
     ExportRequest,
     ExportType,
     FieldType,
+    Filters,
     Version,
 )
 from outhaul.domain.fields import CONTACT_FIELDS
 from outhaul.domain.imports import ImportKind
+from outhaul.domain.instants import to_text
+from outhaul.domain.report_parts import METRICS
+from outhaul.domain.reports import Report
 from tests.pipeline_shop import PipelineShop, request
 
 FOLDER = Path(__file__).parent / "data" / "golden" / "files"
 DIGESTS = FOLDER / "digests.json"
+REPORTS = FOLDER.parent / "reports"
 
 _TEXTS = (
     'He said "hi", twice; then left',
@@ -126,7 +133,7 @@ def golden_shop(folder: Path, *, empty: bool = False) -> PipelineShop:
 
 def cases() -> Iterator[tuple[str, Language, ExportRequest]]:
     """Every case by name: all versions, delimiters and date formats, and all languages."""
-    for type_ in ExportType:
+    for type_ in (ExportType.CONTACTS, ExportType.ACTIVITIES):
         for version in Version:
             for delimiter in Delimiter:
                 for date_format in DateFormat:
@@ -167,6 +174,80 @@ def digest(members: list[bytes]) -> str:
     return " ".join(hashlib.sha256(member).hexdigest()[:32] for member in members)
 
 
+def report_shop(folder: Path) -> PipelineShop:
+    """The shop whose reports are golden: five buyers and two emails in a month in which summer
+    time begins."""
+    shop = PipelineShop(folder)
+    rows: list[dict[str, Any]] = []
+    for number in range(260):
+        at = datetime(2026, 2, 27, 20, 40, tzinfo=UTC) + timedelta(hours=3 * number)
+        row: dict[str, Any] = {
+            "id": f"a{number:03}",
+            "createdAt": to_text(at),
+            "contactId": f"c{number % 5}",
+        }
+        match number % 4:
+            case 0:
+                row |= {"type": "purchase", "totalPrice": _PRICES[number // 4 % 3]}
+            case 1:
+                row |= {"type": "email-sent", "contentName": _EMAILS[number // 4 % 3]}
+            case 2:
+                row |= {"type": "email-opened", "contentName": _EMAILS[number // 4 % 2]}
+            case _:
+                row |= {"type": ("login", "cart-abandoned")[number // 4 % 2]}
+        rows.append({name: value for name, value in row.items() if value is not None})
+    shop.take(ImportKind.CONTACTS, [{"id": f"c{number}"} for number in range(5)])
+    shop.take(ImportKind.ACTIVITIES, rows)
+    return shop
+
+
+_PRICES = ("469", "0.1", "12.345")
+_EMAILS = ('Liquidación "última"', "Bienvenida; hola", None)
+_MARCH = (date(2026, 3, 1), date(2026, 3, 31))
+_DEFINITIONS: dict[str, tuple[tuple[date, date], tuple[str, ...], tuple[str, ...]]] = {
+    "sales": (
+        _MARCH,
+        ("year", "month", "day"),
+        ("numberOfPurchases", "totalPurchaseAmount", "numberOfContacts"),
+    ),
+    "emails": (
+        (date(2026, 2, 27), date(2026, 3, 30)),
+        ("year", "month", "emailName"),
+        ("numberOfEmailsSent", "numberOfEmailsOpened"),
+    ),
+    "hours": (
+        (date(2026, 3, 28), date(2026, 3, 30)),
+        ("date", "weekday", "hour", "activityType"),
+        ("numberOfActivities",),
+    ),
+    "totals": (_MARCH, (), tuple(METRICS)),
+    "nothing": ((date(2025, 1, 1), date(2025, 1, 31)), ("year", "month"), ("numberOfBuyers",)),
+}
+"""Days, dimensions and metrics; the first two have headers of the contract's sample."""
+
+
+def report_cases() -> Iterator[tuple[str, ExportRequest]]:
+    """Every golden report by name."""
+    zone = ZoneInfo("Europe/Madrid")
+    for name, (days, dimensions, metrics) in _DEFINITIONS.items():
+        first, end = (
+            datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+            for day in (days[0], days[1] + timedelta(days=1))
+        )
+        report = Report(id="5" * 24, name=name, dimensions=dimensions, metrics=metrics)
+        wanted = request(
+            export_type=ExportType.DATA_EXPLORER,
+            filters=Filters(
+                report_id=report.id, from_date=first, to_date=end - timedelta(milliseconds=1)
+            ),
+            report=report,
+            days=days,
+        )
+        yield f"{name}.csv", wanted
+        if name == "emails":
+            yield f"{name}-semicolon.csv", replace(wanted, delimiter=Delimiter.SEMICOLON)
+
+
 def _write_missing() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     digests = json.loads(DIGESTS.read_text()) if DIGESTS.exists() else {}
@@ -180,7 +261,19 @@ def _write_missing() -> None:
                 if kept_whole(name) and not path.exists():
                     path.write_bytes(member)
         shop.engine.close()
+        _write_missing_reports(Path(folder) / "reports")
     DIGESTS.write_text(json.dumps(dict(sorted(digests.items())), indent=1) + "\n")
+
+
+def _write_missing_reports(folder: Path) -> None:
+    folder.mkdir()
+    REPORTS.mkdir(exist_ok=True)
+    shop = report_shop(folder)
+    for name, wanted in report_cases():
+        path = REPORTS / name
+        if not path.exists():
+            path.write_bytes(shop.export(wanted)[0])
+    shop.engine.close()
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ class PipelineShop:
             progress=0,
             total=0,
             created_at=datetime(2026, 4, 5, 6, 7, 8, tzinfo=UTC),
-            file_name=f"export-{wanted.export_type}-00000000-0000-4000-8000-000000000000.zip",
+            file_name=f"{wanted.file_stem}-00000000-0000-4000-8000-000000000000.zip",
         )
         plan, parts = pipeline.plan(self.account, export, Cancellation())
         return pipeline, replace(export, total=sum(part.rows for part in parts)), plan, parts

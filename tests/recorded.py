@@ -218,6 +218,8 @@ def _refusals(recorder: Recorder, reader: str) -> None:
     long = {"fromDate": "2026-03-01", "toDate": "2026-04-02", "activityTypes": ["bought"]}
     ask("wrong filters", "POST", "/exports/", json=_PURCHASES | {"filters": long})
     ask("an unknown version", "POST", "/exports/", json=_PLAIN | {"version": "v7"})
+    ask("an unknown type", "POST", "/exports/", json=_PLAIN | {"exportType": "products"})
+    ask("columns of an unknown type", "GET", "/exports/describe?exportType=products")
     ask("dates of contacts", "POST", "/exports/", json=_PLAIN | {"filters": _MARCH})
     ask("a malformed id", "GET", "/exports/7")
     ask("a wrong page", "GET", "/exports/?page=0")

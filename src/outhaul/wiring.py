@@ -26,6 +26,7 @@ from outhaul.catalog.leases import Leases
 from outhaul.catalog.live_snapshots import LiveSnapshots
 from outhaul.catalog.past_runs import PastRuns
 from outhaul.catalog.rates import Rates
+from outhaul.catalog.reports import Reports
 from outhaul.catalog.shared_rates import SharedRates
 from outhaul.catalog.slices import Slices
 from outhaul.console.services import ConsoleServices
@@ -183,6 +184,7 @@ class Outhaul:
             link_s=settings.link_minutes * 60,
             redirect=settings.downloads == "redirect",
             wake=bell.ring,
+            elsewhere=warehouse.holds if warehouse else lambda _: False,
         )
         work: list[tuple[Work, int]] = [
             (exports, settings.workers),
@@ -216,6 +218,7 @@ class Outhaul:
         self.services = Services(
             exports=use_cases,
             keys=registry.keys,
+            reports=Reports(database),
             rates=SharedRates(database, limit=limit) if database.shared else Rates(limit=limit),
             describe=Descriptions(commits, fields_anywhere).describe,
             estimate=estimate,

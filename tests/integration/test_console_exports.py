@@ -60,6 +60,24 @@ def test_names_are_text_and_never_markup(here: Site, visitor: Visitor) -> None:
         assert f"segment {HOSTILE}" in words(page)
 
 
+def test_a_report_is_shown_with_its_name_and_days(here: Site, visitor: Visitor) -> None:
+    """In the list and on its page, with the command that asks for the same; the form for exports
+    of rows does not offer it."""
+    definition = {"name": "Daily sales", "dimensions": [], "metrics": ["numberOfPurchases"]}
+    report = here.api.done("POST", "/reports/", 201, json=definition)
+    filters = {"reportId": report["id"], "fromDate": "2026-10-01", "toDate": "2026-10-31"}
+    body = {"delimiter": ",", "filters": filters}
+    made = here.api.done("POST", "/exports/type/data-explorer", 201, json=body)
+    here.api.until(f"/exports/{made['id']}", "finished")
+    for path in ("/exports?type=data-explorer", f"/exports/{made['id']}"):
+        text = words(visitor.page(path))
+        assert "Report" in text
+        assert "Daily sales" in text
+        assert "1 Oct 2026 to 31 Oct 2026" in text
+    asked = text[text.index("/exports/type/data-explorer") :]
+    assert json.loads(asked[asked.index("{") : asked.index("}'") + 1]) == body
+
+
 def test_the_list_is_narrowed_by_status_and_type(here: Site, visitor: Visitor) -> None:
     """Each choice says how many there are, and shows just those."""
     dates = {"fromDate": "2026-10-01", "toDate": "2026-10-31"}

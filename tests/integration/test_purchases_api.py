@@ -12,10 +12,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from outhaul.domain.cancellation import Cancellation
+from outhaul.domain.export import Filters
 from outhaul.domain.ids import new_id
+from outhaul.domain.imports import ImportKind
+from outhaul.ingest.purchase_service import Purchases
+from outhaul.ingest.segment_service import Segments
+from outhaul.store.commits import Commits
+from outhaul.store.compaction import Compactor
+from outhaul.store.contact_reads import ContactReads
+from outhaul.store.segment_reads import SegmentReads
+from outhaul.store.single_activities import PurchaseReads
+from tests import golden
 from tests.api_client import Client
 from tests.api_server import serving
 from tests.integration.ingest_shop import Shop, json_lines
+from tests.pipeline_shop import PipelineShop, activities, members, request
 
 EVER = {"fromDate": "2026-03-01", "toDate": "2026-03-31"}
 MADE = {
@@ -94,6 +106,79 @@ def test_a_purchase_is_taken_once_and_only_for_a_contact_that_is_there(client: C
     assert totals(client, "bob@shop.example")[0] == 1
 
 
+def test_a_purchase_is_taken_back(client: Client):
+    """By either id: it is gone for everybody, files and totals follow; its purchaseId is free."""
+    email = "fay@shop.example"
+    client.done("PATCH", f"/contacts/{email}", 201, json={})
+    first = client.done(
+        "POST",
+        "/purchases/",
+        201,
+        json=MADE | {"purchaseId": "fay/1", "contactEmail": email, "purchaseDate": "2026-05-02"},
+    )
+    second = MADE | {"purchaseId": "fay-2", "contactEmail": email, "purchaseDate": "2026-05-01"}
+    client.done("POST", "/purchases/", 201, json=second)
+    assert totals(client, email) == (2, 39.98, 19.99, "2026-05-01", "2026-05-02")
+    client.done("DELETE", f"/purchases/{first['id']}", 204)
+    for path in (f"/purchases/{first['id']}", "/purchases/purchase-id/fay%2F1"):
+        client.done("GET", path, 404)
+        client.done("DELETE", path, 404)
+    assert totals(client, email) == (1, 19.99, 19.99, "2026-05-01", "2026-05-01")
+    may: dict[str, Any] = {
+        "exportType": "activities",
+        "filters": {"fromDate": "2026-05-01", "toDate": "2026-05-31"},
+    }
+    assert [row["Purchase ID"] for row in client.rows(**may)] == ["fay-2"]
+    assert len(client.rows(1, **may)) == 2
+    client.done("DELETE", "/purchases/purchase-id/fay-2/", 204)
+    assert totals(client, email) == (None, None, None, "", "")
+    client.done("POST", "/purchases/", 201, json=second)
+    assert totals(client, email)[0] == 1
+
+
+def test_an_export_planned_before_still_has_a_purchase_that_was_taken_back(tmp_path: Path):
+    """So do segments and reports as of that snapshot; later ones do not, also once compaction has
+    removed it."""
+    shop = PipelineShop(tmp_path)
+    at = "2026-03-05T10:00:00Z"
+    sold = {"type": "purchase", "createdAt": at, "contactId": "c1", "totalPrice": 7}
+    shop.take(ImportKind.CONTACTS, [{"id": "c1", "_email": "a@b.example"}])
+    lines = {"products": [{"productId": "x"}]}
+    shop.take(
+        ImportKind.ACTIVITIES,
+        [sold | lines | {"id": "p1", "purchaseId": "p1"}, sold | {"id": "p2", "purchaseId": "p2"}],
+    )
+    segments = Segments(shop.commits, SegmentReads(shop.engine))
+    rule = {"activity": "purchase", "atLeast": 2}
+    segment = segments.create(shop.account, "Twice", rule)
+    report = next(report for name, report in golden.report_cases() if name == "totals.csv")
+    wanted = [activities(), request(filters=Filters(segment_id=segment.id)), report]
+    planned = [shop.plan(one) for one in wanted]
+    before = [shop.export(one) for one in wanted]
+
+    reads = PurchaseReads(shop.engine)
+    purchases = Purchases(shop.commits, ContactReads(shop.engine), reads)
+    purchases.delete(shop.account.id, "purchaseId", "p1")
+    for (pipeline, export, plan, parts), expected in zip(planned, before, strict=True):
+        done = [(part, shop.slice(pipeline, export, plan, part)) for part in parts]
+        facts, _ = pipeline.assemble(export, plan, done, attempt=1, cancellation=Cancellation())
+        assert members(b"".join(shop.files.read(facts.key))) == expected
+    after = [shop.export(one) for one in wanted]
+    assert [[text.count(b"\n") - 1 for text in files] for files in after] == [[1, 0], [0], [1]]
+    assert b'"7.00"' in after[2][0]
+    assert b'"14.00"' in before[2][0]
+    assert segments.count(shop.account, segment.id) == 0
+
+    compactor = Compactor(shop.engine, shop.commits, least=1)
+    assert compactor.compact(shop.account.id, lambda newest: newest) > 0
+    with shop.engine.session(shop.account.id) as connection:
+        held = connection.execute("SELECT id FROM activities_purchase").fetchall()
+        assert held == [("p2",)]
+        assert connection.execute("SELECT count(*) FROM product_lines").fetchall() == [(0,)]
+    assert [shop.export(one) for one in wanted] == after
+    shop.engine.close()
+
+
 def test_every_fault_of_a_purchase_is_named(client: Client):
     """Missing, unknown and wrong properties, also those of products; both keys at once."""
     body = {
@@ -144,7 +229,12 @@ def test_concurrent_purchases_of_a_contact_are_all_counted(client: Client):
 
 
 _purchases = st.lists(
-    st.tuples(st.integers(0, 2), st.integers(0, 10**9), st.integers(1, 28), st.booleans()),
+    st.tuples(
+        st.integers(0, 2),
+        st.integers(0, 10**9),
+        st.integers(1, 28),
+        st.sampled_from(["single", "bulk", "taken back"]),
+    ),
     min_size=1,
     max_size=12,
 )
@@ -153,17 +243,17 @@ _purchases = st.lists(
 @settings(max_examples=15, deadline=None)
 @given(bought=_purchases)
 def test_totals_are_those_of_all_purchases_however_they_came(
-    client: Client, bought: list[tuple[int, int, int, bool]]
+    client: Client, bought: list[tuple[int, int, int, str]]
 ):
-    """One by one or in bulk: count, sum, average (half up, six decimals) and dates are those
-    that exact arithmetic gives."""
+    """One by one or in bulk, without those taken back: count, sum, average (half up, six decimals)
+    and dates are those that exact arithmetic gives."""
     salt = new_id()
     emails = [f"{salt}-{number}@shop.example" for number in range(3)]
     for email in emails:
         client.done("PATCH", f"/contacts/{email}", 201, json={})
     bulk = []
-    for number, (who, cents, day, single) in enumerate(bought):
-        if single:
+    for number, (who, cents, day, way) in enumerate(bought):
+        if way != "bulk":
             buy(client, f"{salt}-{number}", emails[who], cents / 100, day)
         else:
             created = f"2026-03-{day:02}T00:00:00Z"
@@ -172,8 +262,13 @@ def test_totals_are_those_of_all_purchases_however_they_came(
     if bulk:
         headers = {"Content-Type": "application/x-ndjson"}
         client.done("POST", "/activities/", 200, content="\n".join(bulk), headers=headers)
+    for number, (*_, way) in enumerate(bought):
+        if way == "taken back":
+            client.done("DELETE", f"/purchases/purchase-id/{salt}-{number}", 204)
     for number, email in enumerate(emails):
-        mine = [(cents, day) for who, cents, day, _ in bought if who == number]
+        mine = [
+            (cents, day) for who, cents, day, way in bought if who == number and way != "taken back"
+        ]
         if not mine:
             assert totals(client, email) == (None, None, None, "", "")
             continue
@@ -191,7 +286,8 @@ def test_totals_are_those_of_all_purchases_however_they_came(
 
 
 def test_totals_that_a_file_has_set_stand_for_everything_before(tmp_path: Path):
-    """A file of contacts sets them; of purchases that come later, only later ones are added."""
+    """A file of contacts sets them; of purchases that come later, only later ones are added, and
+    taken back again."""
     shop = Shop(tmp_path)
     shown = ("_email", "_totalPurchases", "_totalPurchasesAmount", "_averagePurchasesAmount")
     try:
@@ -216,6 +312,14 @@ def test_totals_that_a_file_has_set_stand_for_everything_before(tmp_path: Path):
         assert shop.contacts(*shown) == [
             ("a@b.example", 4, 37, Decimal("9.25")),
             ("c@d.example", 2, 14, 7),
+        ]
+        commits, engine = Commits(shop.engine), shop.engine
+        purchases = Purchases(commits, ContactReads(engine), PurchaseReads(engine))
+        for (id_,) in shop.rows("SELECT id FROM activities_purchase"):
+            purchases.delete(shop.account_id, "id", id_)
+        assert shop.contacts(*shown) == [
+            ("a@b.example", 3, 30, 10),
+            ("c@d.example", None, None, None),
         ]
     finally:
         shop.close()

@@ -108,6 +108,7 @@ def wanted() -> list[ExportRequest]:
             activities(date_format=DateFormat.LL, filters=replace(EVER, **changes))
             for changes in filters
         ),
+        *(report for _, report in golden.report_cases()),
         request(extras=Extras(columns=("_name", "_email"))),
         request(extras=Extras(changed_since=1)),
         activities(extras=Extras(columns=("email", "url"), product_columns=("quantity",))),

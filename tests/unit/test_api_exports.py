@@ -160,6 +160,12 @@ def test_a_malformed_id_is_a_bad_request(method, id_):
     assert (response.status_code, response.json()["title"]) == (400, "Bad Request")
 
 
+@pytest.mark.parametrize(("path", "status"), [("/exports/%0A", 400), ("/exports%0A", 404)])
+def test_a_line_break_behind_a_path_makes_another_path(path, status):
+    """The list is not at `/exports/` and a line break; that is a malformed id."""
+    assert Edge().ask("GET", path).status_code == status
+
+
 def test_a_full_queue_has_the_contracts_code():
     """400 with code E0301, which clients look for."""
     edge = Edge()

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 from outhaul import __version__
 from outhaul.api.bulk_routes import add_bulk_routes
 from outhaul.api.contact_routes import add_contact_routes
+from outhaul.api.data_explorer_routes import add_data_explorer_route
 from outhaul.api.describe_routes import add_describe_route
 from outhaul.api.downloads import add_download_route
 from outhaul.api.errors import add_error_answers
@@ -20,6 +21,7 @@ from outhaul.api.metrics import add_metrics_route
 from outhaul.api.pages import add_pages
 from outhaul.api.purchase_routes import add_purchase_routes
 from outhaul.api.rate_headers import RateHeaders
+from outhaul.api.report_routes import add_report_routes
 from outhaul.api.resource import base_url
 from outhaul.api.segment_routes import add_segment_routes
 from outhaul.api.services import Services
@@ -47,6 +49,9 @@ def create_app(services: Services, console: ASGIApp | None = None) -> ASGIApp:
     add_describe_route(app, services)
     add_estimate_route(app, services)
     add_export_routes(app, services)
+    if services.reports is not None:
+        add_report_routes(app, services, services.reports)
+        add_data_explorer_route(app, services, services.reports)
     if services.intake is not None:
         add_contact_routes(app, services, services.intake)
         add_bulk_routes(app, services, services.intake)

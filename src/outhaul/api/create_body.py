@@ -1,6 +1,7 @@
 """The body of POST /exports/: its models, and its reading into an export request."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, ValidationError, WithJsonSchema
@@ -31,6 +32,13 @@ from outhaul.domain.export import (
 from outhaul.domain.ids import is_id
 from outhaul.domain.instants import DATE_PATTERN, EXPECTED_DATE, parse_instant
 from outhaul.domain.windows import window_fault
+
+
+class RowsType(StrEnum):
+    """What POST /exports/ makes; the export of a report has a call of its own."""
+
+    CONTACTS = ExportType.CONTACTS.value
+    ACTIVITIES = ExportType.ACTIVITIES.value
 
 
 def _instant(value: object) -> datetime:
@@ -135,7 +143,7 @@ class ActivitiesExport(ActivitiesExtrasBody, _Body):
 class _UndecidedExport(AnyExtrasBody, _Body):
     """Stands in while the type is missing or wrong, so that everything else is judged too."""
 
-    export_type: Annotated[ExportType, Field(strict=False)]
+    export_type: Annotated[RowsType, Field(strict=False)]
     filters: _AnyFilters = Field(default_factory=_AnyFilters)
 
 

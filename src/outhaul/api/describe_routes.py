@@ -6,6 +6,7 @@ from fastapi import Depends, FastAPI, Query
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
+from outhaul.api.create_body import RowsType
 from outhaul.api.errors import not_possible
 from outhaul.api.guard import guard
 from outhaul.api.openapi import answers
@@ -38,7 +39,7 @@ class DescribedMember(Wire):
 class Description(Wire):
     """The files of an export, in their order in the archive."""
 
-    export_type: ExportType
+    export_type: RowsType
     version: Version
     members: list[DescribedMember]
 
@@ -48,10 +49,10 @@ def add_describe_route(app: FastAPI, services: Services) -> None:
 
     def describe(
         account: Annotated[Account, Depends(guard(services, Scope.EXPORT_READ))],
-        export_type: Annotated[ExportType, Query(alias="exportType")],
+        export_type: Annotated[RowsType, Query(alias="exportType")],
         version: Annotated[Version, Query()] = Version.V1,
     ) -> Response:
-        members = services.describe(account, export_type, version)
+        members = services.describe(account, ExportType(export_type), version)
         description = Description(
             export_type=export_type,
             version=version,

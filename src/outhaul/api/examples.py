@@ -45,6 +45,27 @@ FINISHED: dict[str, Any] = {
     "fileUrl": f"https://exports.example/files/{_ID}/{_NAME}"
     "?expires=1775036400&nonce=9f2c&key=1&signature=5e1a",
 }
+REPORT_BODY: dict[str, Any] = {
+    "name": "Daily sales",
+    "dimensions": ["year", "month", "day"],
+    "metrics": ["numberOfPurchases", "totalPurchaseAmount", "numberOfContacts"],
+}
+REPORT: dict[str, Any] = {"id": "6a393bd445d5668a52fcf7fb", **REPORT_BODY}
+DATA_EXPLORER_BODY: dict[str, Any] = {
+    "delimiter": ",",
+    "filters": {"reportId": REPORT["id"], "fromDate": "2026-03-01", "toDate": "2026-03-31"},
+}
+DATA_EXPLORER_CREATED: dict[str, Any] = {
+    **CREATED,
+    "exportType": "data-explorer",
+    "dateFormat": "ISO",
+    "delimiter": ",",
+    "filters": {
+        "fromDate": "2026-02-28T23:00:00.000Z",
+        "toDate": "2026-03-31T21:59:59.999Z",
+        "reportId": REPORT["id"],
+    },
+}
 PAGE: dict[str, Any] = {
     "links": {"next": "https://exports.example/exports/?page=2&pageSize=1"},
     "results": [FINISHED],

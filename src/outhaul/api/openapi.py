@@ -63,11 +63,13 @@ CREATE_BODY: dict[str, Any] = {
 """For the route that reads its body itself: FastAPI sees no model there."""
 
 
-def json_body(model: type[BaseModel]) -> dict[str, Any]:
+def json_body(model: type[BaseModel], sample: Any = None) -> dict[str, Any]:
     """The documented body of a route that reads it itself."""
     _BODIES.add(model)
-    schema = {"$ref": _SCHEMAS + model.__name__}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    content: dict[str, Any] = {"schema": {"$ref": _SCHEMAS + model.__name__}}
+    if sample is not None:
+        content["example"] = sample
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
 def path_parameter(name: str, sample: str) -> dict[str, Any]:

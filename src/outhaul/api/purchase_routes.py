@@ -1,4 +1,4 @@
-"""POST and GET of purchases."""
+"""POST, GET and DELETE of purchases."""
 
 from typing import Annotated, Any
 
@@ -44,6 +44,14 @@ def add_purchase_routes(app: FastAPI, services: Services, intake: Intake) -> Non
     def read_by_own_id(account: Annotated[Account, writer], id_: _Id) -> Response:
         return JSONResponse(purchases.get(account.id, "purchaseId", id_.removesuffix("/")))
 
+    def delete(account: Annotated[Account, writer], id_: _Id) -> Response:
+        purchases.delete(account.id, "id", id_)
+        return Response(status_code=204)
+
+    def delete_by_own_id(account: Annotated[Account, writer], id_: _Id) -> Response:
+        purchases.delete(account.id, "purchaseId", id_.removesuffix("/"))
+        return Response(status_code=204)
+
     routes.add(
         "POST",
         "/purchases/",
@@ -55,16 +63,25 @@ def add_purchase_routes(app: FastAPI, services: Services, intake: Intake) -> Non
         responses=answers(400, 401, 403, 409, 413, 415, 422, 429, 500),
         openapi_extra=json_body(PurchaseBody),
     )
-    for suffix, path, endpoint in (
-        ("ByPurchaseId", "/purchases/purchase-id/{id:text}", read_by_own_id),
-        ("", "/purchases/{id}", read),
+    for suffix, path, reading, deleting in (
+        ("ByPurchaseId", "/purchases/purchase-id/{id:text}", read_by_own_id, delete_by_own_id),
+        ("", "/purchases/{id}", read, delete),
     ):
         routes.add(
             "GET",
             path,
-            endpoint,
+            reading,
             operation_id=f"getPurchase{suffix}",
             summary="Read a purchase (scope purchase:write)",
             response_model=PurchaseResource,
             responses=answers(401, 403, 404, 422, 429, 500),
+        )
+        routes.add(
+            "DELETE",
+            path,
+            deleting,
+            operation_id=f"deletePurchase{suffix}",
+            summary="Take a purchase back (scope purchase:write)",
+            status_code=204,
+            responses={204: {"description": "Gone."}} | answers(401, 403, 404, 422, 429, 500),
         )

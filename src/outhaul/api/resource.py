@@ -67,6 +67,7 @@ def _echo(filters: Filters) -> FiltersEcho | None:
         from_date=to_text(filters.from_date) if filters.from_date else None,
         to_date=to_text(filters.to_date) if filters.to_date else None,
         segment_id=filters.segment_id,
+        report_id=filters.report_id,
     )
 
 

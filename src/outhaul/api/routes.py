@@ -1,11 +1,13 @@
 """Registering calls: each path with and without the slash at its end."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 
 class _AnyText(Convertor[str]):
@@ -50,3 +52,10 @@ class Routes:
                 include_in_schema=spelling == path and not hidden,
                 **options,
             )
+            _end_strictly(self._app.router.routes[-1])
+
+
+def _end_strictly(route: BaseRoute) -> None:
+    """Starlette's `$` lets a line break stand behind the path, which then is another path."""
+    assert isinstance(route, Route)
+    route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")

@@ -14,6 +14,7 @@ from outhaul.domain.account import Account, ApiKey
 from outhaul.domain.columns import Column
 from outhaul.domain.estimate import Estimate
 from outhaul.domain.export import Export, ExportRequest, ExportType, MemberKind, Version
+from outhaul.domain.reports import Report
 from outhaul.ingest.intake import Intake
 
 
@@ -83,6 +84,27 @@ class Exports(Protocol):
         ...
 
 
+class Reports(Protocol):
+    """Saved reports, each of one account."""
+
+    def add(self, account_id: str, report: Report) -> None: ...
+    def all(self, account_id: str) -> tuple[Report, ...]:
+        """By name, then id."""
+        ...
+
+    def get(self, account_id: str, report_id: str) -> Report:
+        """Raises NotFound."""
+        ...
+
+    def replace(self, account_id: str, report: Report) -> None:
+        """Raises NotFound."""
+        ...
+
+    def delete(self, account_id: str, report_id: str) -> None:
+        """Raises NotFound."""
+        ...
+
+
 class MemberDescription(Protocol):
     """One file of an archive and its columns, in order."""
 
@@ -149,3 +171,5 @@ class Services:
     """What takes data in; None: this edge only gives data out."""
     metrics: Metrics | None = None
     """What `/metrics` tells; None: somebody else tells it, or nobody."""
+    reports: Reports | None = None
+    """None: this edge knows none, and exports none."""

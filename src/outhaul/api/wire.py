@@ -53,6 +53,7 @@ class FiltersEcho(Wire):
     from_date: WrittenInstant | None = None
     to_date: WrittenInstant | None = None
     segment_id: HexId | None = None
+    report_id: HexId | None = None
 
 
 class ErrorEcho(Wire):

@@ -49,8 +49,8 @@ class SliceProof(_Part):
     crc32: Crc32 = Field(description="CRC-32 of the text, in hex.")
     compressed_bytes: Count
     sha256: Sha256 = Field(description="SHA-256 of the compressed bytes, in hex.")
-    first: RowPlace
-    last: RowPlace
+    first: RowPlace | None = Field(default=None, description="Absent where rows have no keys.")
+    last: RowPlace | None = None
     attempt: int = Field(ge=1, description="Which claim of the slice gave these bytes.")
 
 
@@ -137,6 +137,7 @@ class FiltersEntry(_Part):
     from_date: str | None = None
     to_date: str | None = None
     segment_id: str | None = None
+    report_id: str | None = None
 
 
 class ExtrasEntry(_Part):

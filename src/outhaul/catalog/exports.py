@@ -240,7 +240,7 @@ def export_of(row: "Row[tuple[object, ...]]") -> Export:
     """An export from a row that has the columns of `exports`."""
     values = row._mapping  # noqa: SLF001 -- SQLAlchemy's public accessor, despite its name
     request = _request.validate_json(values["request"])
-    file_name = f"export-{request.export_type.value}-{values['uuid']}.zip"
+    file_name = f"{request.file_stem}-{values['uuid']}.zip"
     archive = None
     if values["archive_key"] is not None:
         archive = ArchiveFacts(

@@ -203,15 +203,23 @@ class Leases:
                 _show_progress(connection, export_id, live)
         return lost
 
-    def planned(self, lease: Lease, plan: ExportPlan, parts: tuple[SlicePlan, ...]) -> None:
-        """Record the plan with its slices; from now on the export is in progress."""
+    def planned(
+        self,
+        lease: Lease,
+        plan: ExportPlan,
+        parts: tuple[SlicePlan, ...],
+        *,
+        shown_as: ExportStatus = ExportStatus.IN_PROGRESS,
+    ) -> None:
+        """Record the plan with its slices; from now on the export is in progress. What will be
+        finished in a moment can be `shown_as` queued until then."""
         with self._database.transaction() as connection:
             _expect(
                 connection,
                 lease,
                 plan=_plan.dump_json(plan).decode(),
                 portable=plan.unload is not None,
-                status=ExportStatus.IN_PROGRESS.value,
+                status=shown_as.value,
                 total=sum(part.rows for part in parts),
                 step=(Step.SLICES if parts else Step.ASSEMBLE).value,
                 lease_owner=None,

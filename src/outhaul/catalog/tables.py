@@ -166,6 +166,16 @@ manifests = Table(
     Column("text", Text, nullable=False),
 )
 
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    # The whole report as JSON.
+    Column("report", Text, nullable=False),
+    Index(None, "account_id"),
+)
+
 erasures = Table(
     "erasures",
     metadata,

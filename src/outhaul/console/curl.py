@@ -11,8 +11,12 @@ from outhaul.domain.instants import to_text
 
 
 def request_body(request: ExportRequest) -> dict[str, Any]:
-    """The JSON body of POST /exports/ that makes this request."""
+    """The JSON body that makes this request."""
     filters = request.filters
+    if request.days is not None:
+        first, last = (day.isoformat() for day in request.days)
+        days = {"reportId": filters.report_id, "fromDate": first, "toDate": last}
+        return {"delimiter": request.delimiter.value, "filters": days}
     given = {
         "segmentId": filters.segment_id,
         "fromDate": filters.from_date and to_text(filters.from_date),
@@ -33,9 +37,10 @@ def request_body(request: ExportRequest) -> dict[str, Any]:
 def curl(request: ExportRequest, server: str) -> str:
     """A command for a shell that has the key in `OUTHAUL_KEY`."""
     body = json.dumps(request_body(request), indent=2)
+    path = "/exports/" if request.report is None else "/exports/type/data-explorer"
     return " \\\n  ".join(
         (
-            f"curl {shlex.quote(server + '/exports/')}",
+            f"curl {shlex.quote(server + path)}",
             '-H "Authorization: apiKey $OUTHAUL_KEY"',
             "-H 'Content-Type: application/json'",
             f"-d {shlex.quote(body)}",

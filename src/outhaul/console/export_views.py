@@ -102,8 +102,10 @@ class ExportViews:
 
 
 def narrowing(export: Export, names: Mapping[str, str], timezone: str) -> tuple[str, ...]:
-    """Dates, types and segment in words."""
+    """The report's name, dates, types and segment in words."""
     filters, said = export.request.filters, []
+    if export.request.report is not None:
+        said.append(export.request.report.name)
     if filters.from_date and filters.to_date:
         first, last = (numbers.day(at, timezone) for at in (filters.from_date, filters.to_date))
         said.append(first if first == last else f"{first} to {last}")

@@ -83,9 +83,11 @@ def _state(state: SliceState) -> str:
 
 def _label(index: int, state: SliceState, timezone: str) -> str:
     rows = f"Slice {index + 1}: {numbers.whole(state.plan.rows)} rows"
-    since = numbers.instant(from_epoch_ms(state.plan.first.created_ms), timezone)
+    if state.plan.member is not MemberKind.REPORT:
+        # Rows of a report have no instants.
+        rows += f" from {numbers.instant(from_epoch_ms(state.plan.first.created_ms), timezone)}"
     told = {"waiting": "waiting", "running": "being written"}.get(_state(state))
     if state.facts is not None:
         told = f"done, {numbers.size(state.facts.compressed_bytes)} compressed"
     again = f", attempt {state.attempt}" if state.attempt > 1 else ""
-    return f"{rows} from {since}; {told}{again}"
+    return f"{rows}; {told}{again}"

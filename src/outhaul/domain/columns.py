@@ -18,5 +18,7 @@ class Column:
     """The store's column that holds the value."""
     as_cell: bool = False
     """Whether the store holds the value as its finished cell: in quotes, quotes doubled."""
+    digits: int = 18
+    """Of a decimal with two places that any value of the type MONEY fits into."""
     activity_types: frozenset[str] | None = None
     """Canonical activity types whose rows carry this column; None: every row."""

@@ -1,23 +1,25 @@
 """The export: what a caller asks for, what the caller gets back, and how it is cut and proven."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from outhaul.domain.account import Account, Language
 from outhaul.domain.errors import FailureCause
 from outhaul.domain.extras import Extras
+from outhaul.domain.reports import Report, file_stem
 from outhaul.domain.rules import Rule
 
 
 class MemberKind(StrEnum):
-    """Which file of the archive: contacts have one, activities two."""
+    """Which file of the archive: contacts and reports have one, activities two."""
 
     CONTACTS = "contacts"
     ERASED = "erased"
     """Contacts that are no more; only where changes were asked for."""
     ACTIVITIES = "activities"
     PRODUCTS = "products"
+    REPORT = "report"
 
 
 class ExportType(StrEnum):
@@ -25,14 +27,20 @@ class ExportType(StrEnum):
 
     CONTACTS = "contacts"
     ACTIVITIES = "activities"
+    DATA_EXPLORER = "data-explorer"
+    """What a report says of activities."""
 
     @property
     def members(self) -> tuple[MemberKind, ...]:
         """The files of its archive, in order; that of the product lines may be left out, and one
         of erased contacts may follow."""
-        if self is ExportType.CONTACTS:
-            return (MemberKind.CONTACTS,)
-        return (MemberKind.ACTIVITIES, MemberKind.PRODUCTS)
+        match self:
+            case ExportType.CONTACTS:
+                return (MemberKind.CONTACTS,)
+            case ExportType.ACTIVITIES:
+                return (MemberKind.ACTIVITIES, MemberKind.PRODUCTS)
+            case ExportType.DATA_EXPLORER:
+                return (MemberKind.REPORT,)
 
 
 class Delimiter(StrEnum):
@@ -72,7 +80,8 @@ class ExportStatus(StrEnum):
     QUEUED = "queued"
     """Asked for and stored durably; no worker has planned it yet."""
     IN_PROGRESS = "inProgress"
-    """Planned: its snapshot and row count are fixed, slices are being rendered."""
+    """Planned: its snapshot and row count are fixed, slices are being rendered. Small reports skip
+    it."""
     FINISHED = "finished"
     """Complete: the archive is durable and holds exactly the planned rows."""
     ERROR = "error"
@@ -95,6 +104,7 @@ class Filters:
     to_date: datetime | None = None
     activity_types: tuple[str, ...] | None = None
     """As the caller spelt them; see `activity_types.canonical`."""
+    report_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +117,18 @@ class ExportRequest:
     version: Version = Version.V1
     filters: Filters = Filters()
     extras: Extras = field(default_factory=Extras)
+    report: Report | None = field(default=None, compare=False)
+    """The report as it was when its export was created. Whether two requests ask for the same is
+    told by its id alone."""
+    days: tuple[date, date] | None = field(default=None, compare=False)
+    """The first and the last day that a report covers, in the account's zone."""
+
+    @property
+    def file_stem(self) -> str:
+        """What the file's name begins with; a uuid follows."""
+        if self.report is not None and self.days is not None:
+            return file_stem(self.report.name, *self.days)
+        return f"export-{self.export_type}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +188,10 @@ class Selection:
     """Canonical type ids; None means all."""
     changed_since: int | None = None
     """Only what a later commit than this one changed."""
+    report: Report | None = None
+    """Adds the activities up; its rows' keys are their numbers, from 0."""
+    timezone: str = "UTC"
+    """IANA name of the zone whose days a report has."""
 
 
 @dataclass(frozen=True, kw_only=True)

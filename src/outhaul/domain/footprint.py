@@ -1,10 +1,11 @@
 """Where a contact has left traces, to tell which files of earlier exports hold it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from outhaul.domain.activity_types import canonical
 from outhaul.domain.export import ExportRequest, ExportType, Filters
+from outhaul.domain.report_parts import counted_types
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,11 @@ class Footprint:
             return False
         if request.export_type is ExportType.CONTACTS:
             return True
-        return any(self._selects(request.filters, trace, snapshot) for trace in self.activities)
+        filters = request.filters
+        if request.report is not None:
+            # What is added up of a contact goes with it, as its rows do.
+            filters = replace(filters, activity_types=counted_types(request.report))
+        return any(self._selects(filters, trace, snapshot) for trace in self.activities)
 
     def _in_segment(self, filters: Filters, snapshot: int) -> bool:
         wanted = filters.segment_id

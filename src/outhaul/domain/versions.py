@@ -45,6 +45,8 @@ def columns(
             return _products(version, frozen)
         case MemberKind.ERASED:
             return _base(_ERASED, frozen.language)
+        case MemberKind.REPORT:
+            raise ValueError("a report has the columns of its definition, in every version")
 
 
 def chosen_columns(

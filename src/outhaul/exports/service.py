@@ -14,7 +14,14 @@ from outhaul.catalog import exports as catalog
 from outhaul.catalog.exports import ExportPage
 from outhaul.catalog.keys import LinkKeys
 from outhaul.domain.account import Account
-from outhaul.domain.errors import FileMissing, LinkRefused, NotFinished, NotFound, StorageError
+from outhaul.domain.errors import (
+    Conflict,
+    FileMissing,
+    LinkRefused,
+    NotFinished,
+    NotFound,
+    StorageError,
+)
 from outhaul.domain.export import Export, ExportRequest, Origin
 from outhaul.files.object_store import Files
 
@@ -68,10 +75,12 @@ class Exports:
         link_s: int,
         redirect: bool,
         wake: Callable[[], None],
+        elsewhere: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """`queue_limit` unfinished exports an account; a link lives `link_s` seconds, and leads to
         the object store itself with `redirect`; `wake` is called when there is new work, or work
-        to stop. Raises UnsafeSettings where the object store has no links."""
+        to stop. Accounts whose data lies `elsewhere` have no reports. Raises UnsafeSettings where
+        the object store has no links."""
         self._exports = exports
         self._link_keys = link_keys
         self._segments = segments
@@ -80,6 +89,7 @@ class Exports:
         self._link_s = link_s
         self._redirect = redirect
         self._wake = wake
+        self._elsewhere = elsewhere
         if redirect:
             files.link("exports/probe", _LINK_LIFE)
         self._ring = link_keys.ring()
@@ -99,8 +109,11 @@ class Exports:
         """A queued export; when this returns, it will be done whatever happens to the process.
         With the `idempotency_key` of an export of the last 24 hours: that export, as it is now.
 
-        Raises QueueFull and IdempotencyKeyReused.
+        Raises QueueFull and IdempotencyKeyReused, and Conflict for a report on data that lies in a
+        warehouse.
         """
+        if request.report is not None and self._elsewhere(account.id):
+            raise Conflict("The data of this account is in a warehouse, which makes no reports.")
         export = self._exports.create(
             account.id,
             request,

@@ -21,6 +21,7 @@ from outhaul.store.single_activities import (
     Values,
     add_activity,
     purchase_known,
+    retract_purchase,
 )
 
 _SHOWN = (
@@ -39,6 +40,7 @@ class Purchases:
     """The use cases of single purchases. Methods may be called from any thread."""
 
     def __init__(self, commits: Commits, contacts: ContactReads, reads: PurchaseReads) -> None:
+        self._commits = commits
         self._contacts = contacts
         self._reads = reads
         self._line: GroupCommit[Purchase, str] = GroupCommit(commits, _apply)
@@ -50,14 +52,25 @@ class Purchases:
 
     def get(self, account_id: str, key: str, value: str) -> dict[str, Any]:
         """The purchase whose `id` or `purchaseId` (`key`) this is, as JSON. Raises NotFound."""
-        wanted = cell(value) if key == "purchaseId" else value
-        assert wanted is not None
-        found = self._reads.find(account_id, key, wanted)
+        found = self._reads.find(account_id, key, _stored(key, value))
         if found is None:
             raise NotFound("purchase", value)
         activity, lines = found
         contact = self._contacts.find(account_id, "id", activity["contactId"])
         return _resource(activity, lines, contact or {})
+
+    def delete(self, account_id: str, key: str, value: str) -> None:
+        """Take back the purchase whose `id` or `purchaseId` (`key`) this is; the totals of its
+        contact follow. Exports planned before still have it. Raises NotFound."""
+        with self._commits.open(account_id, source="api") as commit:
+            if not retract_purchase(commit, key, _stored(key, value)):
+                raise NotFound("purchase", value)
+            count_purchases(commit, retracted=True)
+
+
+def _stored(key: str, value: str) -> str:
+    """The value as the store keeps it."""
+    return str(cell(value)) if key == "purchaseId" else value
 
 
 def _apply(commit: Commit, purchases: Sequence[Purchase]) -> list[str | OuthaulError]:

@@ -15,6 +15,8 @@ from outhaul.domain.export import (
     Selection,
 )
 from outhaul.domain.plan import ExportPlan
+from outhaul.domain.report_parts import counted_types, report_columns
+from outhaul.domain.reports import Report
 from outhaul.domain.rule_reading import read_rule
 from outhaul.domain.rules import Rule
 from outhaul.domain.versions import chosen_columns, columns
@@ -36,6 +38,8 @@ class MemberLayout:
 def layout(export: Export, plan: ExportPlan) -> tuple[MemberLayout, ...]:
     """The members in the order in which they stand in the archive."""
     request, filters = export.request, export.request.filters
+    if request.report is not None:
+        return (_report_layout(export, plan, request.report),)
     types = _canonical(filters.activity_types)
     rule = _rule(plan)
     stem = export.file_name.removesuffix(".zip")
@@ -78,6 +82,22 @@ def _columns(
     if chosen is None:
         return columns(kind, request.version, frozen, types)
     return chosen_columns(kind, request.version, frozen, chosen)
+
+
+def _report_layout(export: Export, plan: ExportPlan, report: Report) -> MemberLayout:
+    return MemberLayout(
+        name=f"{export.file_name.removesuffix('.zip')}.csv",
+        selection=Selection(
+            kind=MemberKind.REPORT,
+            snapshot=plan.snapshot,
+            from_date=export.request.filters.from_date,
+            to_date=export.request.filters.to_date,
+            activity_types=counted_types(report),
+            report=report,
+            timezone=plan.frozen.timezone,
+        ),
+        columns=report_columns(report),
+    )
 
 
 def _rule(plan: ExportPlan) -> Rule | None:

@@ -23,7 +23,7 @@ from outhaul.archive.manifest import (
     columns_digest,
     sealed,
 )
-from outhaul.domain.export import ArchiveFacts, Export, Filters, RowKey, SliceFacts
+from outhaul.domain.export import ArchiveFacts, Export, ExportRequest, RowKey, SliceFacts
 from outhaul.domain.instants import from_epoch_ms, to_text
 from outhaul.domain.plan import ExportPlan, WarehouseState
 from outhaul.pipeline.layout import MemberLayout
@@ -45,7 +45,7 @@ def manifest_of(
             version=request.version.value,
             date_format=request.date_format.value,
             delimiter=request.delimiter.value,
-            filters=_filters(request.filters),
+            filters=_filters(request),
             extras=ExtrasEntry(**asked) if (asked := request.extras.asked) else None,
             timezone=plan.frozen.timezone,
             language=plan.frozen.language.value,
@@ -88,8 +88,8 @@ def _member(layout: MemberLayout, member: Member, slices: Sequence[SliceFacts]) 
                 crc32=f"{part.crc32:08x}",
                 compressed_bytes=part.compressed_bytes,
                 sha256=part.sha256,
-                first=_place(part.first),
-                last=_place(part.last),
+                first=_place(layout, part.first),
+                last=_place(layout, part.last),
                 attempt=part.attempt,
             )
             for part in slices
@@ -108,14 +108,18 @@ def _warehouse(state: WarehouseState) -> WarehouseEntry:
     )
 
 
-def _place(key: RowKey) -> RowPlace:
+def _place(layout: MemberLayout, key: RowKey) -> RowPlace | None:
+    if layout.selection.report is not None:
+        return None
     return RowPlace(created_at=to_text(from_epoch_ms(key.created_ms)), id=key.id)
 
 
-def _filters(filters: Filters) -> FiltersEntry:
+def _filters(request: ExportRequest) -> FiltersEntry:
+    filters, report = request.filters, request.report
     return FiltersEntry(
-        activity_types=filters.activity_types,
+        activity_types=report.activity_types if report else filters.activity_types,
         from_date=to_text(filters.from_date) if filters.from_date else None,
         to_date=to_text(filters.to_date) if filters.to_date else None,
         segment_id=filters.segment_id,
+        report_id=filters.report_id,
     )

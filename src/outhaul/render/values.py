@@ -28,8 +28,8 @@ def value(
     `between` holds the column's instants, if they are known to lie close together. With
     `formula_guard` text that a spreadsheet would run is escaped.
     The store's columns are TIMESTAMP (UTC) for instants, DATE for days, DECIMAL(18,6) for
-    decimals and money, BIGINT, BOOLEAN, and VARCHAR for all else. A table that is not `stored` by
-    Outhaul has the same types, but no finished cells, and any text for ids.
+    decimals and money (sums have more digits), BIGINT, BOOLEAN, and VARCHAR for all else. A table
+    that is not `stored` by Outhaul has the same types, but no finished cells, and any text for ids.
     """
     name = identifier(column.source)
     if column.as_cell and stored:
@@ -46,7 +46,7 @@ def value(
         case FieldType.DECIMAL:
             return (Sql(_number(name, step="1", digits=0)),)
         case FieldType.MONEY:
-            return (Sql(_number(name, step="0.01", digits=2)),)
+            return (Sql(_number(name, step="0.01", digits=2, width=column.digits)),)
         case (
             FieldType.TEXT
             | FieldType.EMAIL
@@ -96,11 +96,11 @@ def _text(name: str, before: str | None = None) -> str:
 # The remainder tells them apart in half the time that comparing with the cast number takes.
 
 
-def _number(name: str, *, step: str, digits: int) -> str:
+def _number(name: str, *, step: str, digits: int, width: int = 18) -> str:
     """A number with `digits` decimals where it is a multiple of `step`, else as many as it has."""
     return (
         f"CASE WHEN {name} IS NULL THEN ''"
         f" WHEN {name} % CAST({step} AS DECIMAL(18, 6)) = 0"
-        f""" THEN concat('"', CAST({name} AS DECIMAL(18, {digits})), '"')"""
+        f""" THEN concat('"', CAST({name} AS DECIMAL({width}, {digits})), '"')"""
         f""" ELSE concat('"', rtrim(CAST({name} AS VARCHAR), '0'), '"') END"""
     )

@@ -6,6 +6,7 @@ import duckdb
 
 from outhaul.store.commits import Commit, Commits
 from outhaul.store.engine import Engine
+from outhaul.store.families import RETRACTABLE
 
 _VERSIONED = ("contacts", "segments", "segment_members")
 """Tables of row versions. Not contact_fields: the ordinal of an ended field must stay taken."""
@@ -74,6 +75,9 @@ def _remove(commit: Commit, floor: int) -> int:
     removed = 0
     for table in _VERSIONED:
         gone = run(f"DELETE FROM {table} WHERE commit_to <= ?", [floor]).fetchall()
+        removed += int(gone[0][0])
+    for table in RETRACTABLE:
+        gone = run(f"DELETE FROM {table} WHERE retracted <= ?", [floor]).fetchall()
         removed += int(gone[0][0])
     # Of the changes of an email, snapshots read the newest that they can see.
     run(

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from outhaul.store.engine import Engine
-from outhaul.store.families import FAMILIES
+from outhaul.store.families import FAMILIES, RETRACTABLE
 from outhaul.store.schema import OPEN
+
+_STANDING = dict.fromkeys(RETRACTABLE, " AND retracted IS NULL")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,7 @@ class Counts:
         local = "(\"createdAt\" AT TIME ZONE 'UTC' AT TIME ZONE $zone)::DATE"
         each = " UNION ALL ".join(
             f"SELECT {local} AS day, type, count(*) AS held FROM {family.table}"
-            ' WHERE "createdAt" > $after GROUP BY ALL'
+            f' WHERE "createdAt" > $after{_STANDING.get(family.table, "")} GROUP BY ALL'
             for family in FAMILIES
         )
         with self._engine.session(account_id) as connection:

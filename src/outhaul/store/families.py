@@ -27,6 +27,18 @@ class Family:
         return tuple(field for id_, field in ACTIVITY_FIELDS.items() if id_ in carried)
 
 
+RETRACTABLE = ("activities_purchase", "product_lines")
+"""Tables whose rows can be taken back; `retracted` then has the commit that did it."""
+
+
+def shown(table: str) -> str:
+    """The condition for rows of the table, of activities or of their lines, in `$snapshot`."""
+    arrived = "commit <= $snapshot"
+    if table not in RETRACTABLE:
+        return arrived
+    return f"{arrived} AND (retracted IS NULL OR retracted > $snapshot)"
+
+
 def _starting(*prefixes: str) -> frozenset[str]:
     return frozenset(type_ for type_ in ACTIVITY_TYPES if type_.startswith(prefixes))
 

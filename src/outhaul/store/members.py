@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from outhaul.domain.rules import AllOf, AnyOf, Comparison, Did, Not, Operator, Rule, Value
-from outhaul.store.families import FAMILIES
+from outhaul.store.families import FAMILIES, shown
 
 _LISTED = (
     "SELECT contact_id FROM segment_members WHERE segment_id = $segment"
@@ -77,7 +77,7 @@ class _Compiler:
         table = next(family.table for family in FAMILIES if rule.type in family.types)
         since = "" if rule.since is None else f' AND "createdAt" > {self._bind(rule.since)}'
         return (
-            f'(held.id IN (SELECT "contactId" FROM {table} WHERE commit <= $snapshot'
+            f'(held.id IN (SELECT "contactId" FROM {table} WHERE {shown(table)}'
             f" AND type = {self._bind(rule.type)}{since}"
             f' AND "createdAt" <= {self._bind(rule.until)}'
             f' GROUP BY "contactId" HAVING count(*) >= {self._bind(rule.at_least)}))'

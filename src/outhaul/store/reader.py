@@ -13,6 +13,7 @@ from nanoarrow.c_array import CArray
 from outhaul.domain.cancellation import Cancellation, Cancelled
 from outhaul.domain.export import RowKey, Selection, SlicePlan
 from outhaul.store.engine import Engine
+from outhaul.store.report_rows import report_rows
 from outhaul.store.segment_reads import rule_as_of
 from outhaul.store.selection import Query, query, within
 
@@ -54,7 +55,10 @@ class RowReader(ABC):
             self.opened(place, selection) as (connection, rows),
             interruptible(connection, cancellation),
         ):
-            cuts = _cuts(connection, rows, slice_rows)
+            if selection.report is None:
+                cuts = _cuts(connection, rows, slice_rows)
+            else:
+                cuts = _one_cut(connection, rows)
         return tuple(
             SlicePlan(member=selection.kind, index=index, first=first, until=until, rows=count)
             for index, ((first, count), (until, _)) in enumerate(pairwise(cuts))
@@ -174,6 +178,8 @@ def interruptible(
 
 
 def _query(connection: duckdb.DuckDBPyConnection, selection: Selection) -> Query:
+    if selection.report is not None:
+        return report_rows(selection, selection.report)
     changed = connection.execute(
         "SELECT count(*) > 0 FROM identity_changes WHERE commit <= ?", [selection.snapshot]
     ).fetchall()[0][0]
@@ -228,6 +234,15 @@ def _cuts(
     elif held:
         cuts.append((RowKey(start, ""), held))
     return [*cuts, end]
+
+
+def _one_cut(connection: duckdb.DuckDBPyConnection, rows: Query) -> list[tuple[RowKey, int]]:
+    """All rows of a report: every further slice would add up all its activities once more."""
+    if not rows.parts:
+        return []
+    total = connection.execute(f"SELECT count(*) FROM {rows.keys()}", rows.parameters).fetchall()
+    count: int = total[0][0]
+    return [(RowKey(0, ""), count), (RowKey(count, ""), 0)] if count else []
 
 
 def _bounds_ms(connection: duckdb.DuckDBPyConnection, rows: Query) -> tuple[int, int] | None:

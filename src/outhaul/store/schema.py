@@ -2,8 +2,9 @@
 
 `commit_from` and `commit_to` bound a row version: it is part of every snapshot s with
 commit_from <= s < commit_to. The open version has commit_to = OPEN. Activities are only ever
-added, so one `commit` is enough for them. Text of activities and product lines is kept as the
-finished cell of a file, in quotes with quotes doubled: it is read for export again and again.
+added, so one `commit` is enough for them; a purchase can be taken back, by the commit `retracted`.
+Text of activities and product lines is kept as the finished cell of a file, in quotes with quotes
+doubled: it is read for export again and again.
 
 Activities carry contact id and email as they were on arrival, because joining a million contacts
 in every slice costs more than rendering it; `identity_changes` holds what has become of an email
@@ -15,7 +16,7 @@ import duckdb
 from outhaul.domain.activity_types import PRODUCT_FIELDS
 from outhaul.domain.export import FieldType
 from outhaul.domain.fields import CONTACT_FIELDS
-from outhaul.store.families import FAMILIES, Family
+from outhaul.store.families import FAMILIES, RETRACTABLE, Family
 
 OPEN = 9223372036854775807
 LAYOUT = 2
@@ -52,6 +53,7 @@ _ADDITIONS = (
     # The rules of dynamic segments as JSON; a static segment has none.
     "CREATE TABLE IF NOT EXISTS segment_rules (segment_id VARCHAR NOT NULL, rule VARCHAR NOT NULL,"
     " commit_from BIGINT NOT NULL, commit_to BIGINT NOT NULL)",
+    *(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS retracted BIGINT" for table in RETRACTABLE),
     "CREATE INDEX IF NOT EXISTS contacts_email ON contacts (_email)",
     'CREATE INDEX IF NOT EXISTS contacts_external_id ON contacts ("_externalId")',
 )

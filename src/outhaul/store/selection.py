@@ -8,7 +8,7 @@ from typing import Any
 from outhaul.domain import instants
 from outhaul.domain.activity_types import ACTIVITY_TYPES
 from outhaul.domain.export import MemberKind, RowKey, Selection
-from outhaul.store.families import FAMILIES
+from outhaul.store.families import FAMILIES, shown
 from outhaul.store.members import members
 
 
@@ -34,10 +34,10 @@ class Query:
     key: str
     tie: str
     """Further ordering within one key: product lines have a position."""
+    contact: str
+    """The column that says whose a row is."""
     between_ms: tuple[int, int] | None = None
     """Instants (ms since 1970, both included) that no row lies outside of, where known."""
-    contact: str = '"contactId"'
-    """The column that says whose a row is."""
     contact_ids: str | None = None
     """A query of the contacts whose rows alone are meant; None: everybody's."""
 
@@ -136,7 +136,7 @@ def _erased(selection: Selection, parameters: dict[str, Any]) -> Query:
 def _activities(
     selection: Selection, parameters: dict[str, Any], *, identities_changed: bool
 ) -> tuple[Part, ...]:
-    where = ["commit <= $snapshot"]
+    where = []
     if selection.from_date is not None:
         where.append('"createdAt" >= $from_date')
         parameters["from_date"] = _naive(selection.from_date)
@@ -146,16 +146,24 @@ def _activities(
     wanted = frozenset(selection.activity_types or ACTIVITY_TYPES)
     parts = []
     for table, held in _tables(selection.kind):
-        types, conditions = held & wanted, list(where)
+        types, conditions = held & wanted, [shown(table), *where]
         if not types:
             continue
         if types != held:
-            # Not IN: from five constants on the engine makes that a join.
-            listed = ", ".join(f"'{type_}'" for type_ in sorted(types))
-            conditions.append(f"list_contains([{listed}], type)")
+            conditions.append(of_types(types))
         rows = _with_present_email(table) if identities_changed else f"{table} AS rows"
         parts.append(Part(table=rows, where=" AND ".join(conditions), types=types))
     return tuple(parts)
+
+
+_ORDERS = {
+    MemberKind.CONTACTS: ('"_createdAt"', "id", ""),
+    MemberKind.ERASED: ('"erasedAt"', "id", ""),
+    MemberKind.ACTIVITIES: ('"createdAt"', "id", ""),
+    MemberKind.PRODUCTS: ('"createdAt"', '"activityId"', ", position"),
+    MemberKind.REPORT: ("place", "id", ""),
+}
+"""By member: the columns of a row's key, and what orders rows of one key."""
 
 
 def query_of(
@@ -165,28 +173,26 @@ def query_of(
     contact_ids: str | None = None,
 ) -> Query:
     """The query of these parts, in the order of the selection's file."""
-    if selection.kind is MemberKind.CONTACTS:
-        return Query(
-            parts=parts,
-            parameters=parameters,
-            created='"_createdAt"',
-            key="id",
-            tie="",
-            contact="id",
-            contact_ids=contact_ids,
-        )
-    if selection.kind is MemberKind.ERASED:
-        return Query(parts=parts, parameters=parameters, created='"erasedAt"', key="id", tie="")
-    products = selection.kind is MemberKind.PRODUCTS
+    kind = selection.kind
+    created, key, tie = _ORDERS[kind]
+    of_activities = kind in {MemberKind.ACTIVITIES, MemberKind.PRODUCTS}
     return Query(
         parts=parts,
         parameters=parameters,
-        created='"createdAt"',
-        key='"activityId"' if products else "id",
-        tie=", position" if products else "",
-        between_ms=_between_ms(selection),
+        created=created,
+        key=key,
+        tie=tie,
+        between_ms=_between_ms(selection) if of_activities else None,
+        contact='"contactId"' if of_activities else "id",
         contact_ids=contact_ids,
     )
+
+
+def of_types(types: frozenset[str]) -> str:
+    """The condition for rows of these activity types."""
+    # Not IN: from five constants on the engine makes that a join.
+    listed = ", ".join(f"'{type_}'" for type_ in sorted(types))
+    return f"list_contains([{listed}], type)"
 
 
 def _between_ms(selection: Selection) -> tuple[int, int] | None:

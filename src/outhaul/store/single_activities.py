@@ -51,6 +51,21 @@ def purchase_known(commit: Commit, purchase_id: str) -> bool:
     return bool(_purchase_rows(commit.connection, "purchaseId", purchase_id))
 
 
+def retract_purchase(commit: Commit, column: str, value: str) -> bool:
+    """Take back the purchase whose `id` or `purchaseId` (as its cell) this is, with its lines;
+    earlier snapshots still have it. False when there is none."""
+    found = _purchase_rows(commit.connection, column, value)
+    if not found:
+        return False
+    for table, key in (("activities_purchase", "id"), ("product_lines", '"activityId"')):
+        commit.connection.execute(
+            f"UPDATE {table} SET retracted = ? WHERE {key} = ? AND type = 'purchase'"
+            " AND retracted IS NULL",
+            [commit.number, found[0]["id"]],
+        )
+    return True
+
+
 class PurchaseReads:
     """Looks up single purchases."""
 
@@ -69,7 +84,7 @@ class PurchaseReads:
             lines = _rows(
                 connection,
                 "SELECT * FROM product_lines WHERE \"activityId\" = ? AND type = 'purchase'"
-                " ORDER BY position",
+                " AND retracted IS NULL ORDER BY position",
                 found[0]["id"],
             )
         return found[0], lines
@@ -80,7 +95,8 @@ def _purchase_rows(
 ) -> list[dict[str, Any]]:
     return _rows(
         connection,
-        f"SELECT * FROM activities_purchase WHERE type = 'purchase' AND \"{column}\" = ?"
+        "SELECT * FROM activities_purchase WHERE type = 'purchase' AND retracted IS NULL"
+        f' AND "{column}" = ?'
         ' ORDER BY "createdAt", id LIMIT 1',
         value,
     )

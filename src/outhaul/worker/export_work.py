@@ -13,6 +13,7 @@ from outhaul.catalog.leases import Claim, Lease, LeaseLost, Leases
 from outhaul.catalog.slices import Slices
 from outhaul.domain.cancellation import Cancellation, Cancelled
 from outhaul.domain.errors import CatalogUnavailable, ExportFailed, FailureCause
+from outhaul.domain.export import Export, ExportStatus, SlicePlan
 from outhaul.pipeline.pipeline import LostSlice, Pipeline
 from outhaul.worker.causes import cause_of
 from outhaul.worker.cleaning import Cleaning
@@ -21,6 +22,8 @@ from outhaul.worker.watch import Watch, Watches
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
+_SMALL_REPORT_ROWS = 50_000
+"""They are rendered in a fraction of a second."""
 
 _NOBODY = Watches()
 
@@ -149,7 +152,8 @@ class ExportWork:
         if plan is None:
             account = self._accounts.get(lease.account_id)
             made, parts = self._pipeline.plan(account, export, cancellation)
-            self._tell(held, lease, partial(self._leases.planned, lease, made, parts))
+            planned = partial(self._leases.planned, lease, made, parts)
+            self._tell(held, lease, partial(planned, shown_as=_shown_as(export, parts)))
             self._watch.planned(made, parts)
             _log.info("export planned", extra={"export": export.id, "slices": len(parts)})
         elif claim.slice_plan is not None:
@@ -210,3 +214,10 @@ class ExportWork:
 def _facts(lease: Lease) -> dict[str, object]:
     """What the log says of a step."""
     return {"export": lease.export_id, "step": lease.step}
+
+
+def _shown_as(export: Export, parts: Sequence[SlicePlan]) -> ExportStatus:
+    """Programs that fetch reports take any status but `queued` for the end."""
+    rows = sum(part.rows for part in parts)
+    small = export.request.report is not None and rows <= _SMALL_REPORT_ROWS
+    return ExportStatus.QUEUED if small else ExportStatus.IN_PROGRESS
