@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,6 +115,21 @@ def test_a_manifest_proves_the_file_and_every_altered_byte_is_found(
             path.write_bytes(data[:length])
             assert verify(path, manifest).differences
             assert verify(path, None).differences
+
+
+@pytest.mark.parametrize("ending", ["gz", "zst"])
+def test_memory_stays_small_however_well_a_file_was_compressed(tmp_path: Path, ending: str) -> None:
+    """200 MB of text in a few kilobytes are counted in a few megabytes."""
+    text = b"a" * 200_000_000 + b"\n"
+    path = tmp_path / f"export.csv.{ending}"
+    path.write_bytes(gzip.compress(text, 1) if ending == "gz" else zstandard.compress(text))
+    del text
+    tracemalloc.start()
+    whole = verify(path, None)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert whole.differences == ()
+    assert peak < 20_000_000
 
 
 def test_differences_name_the_slice(shop: PipelineShop, tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ class Holdings:
     newest_commit: Callable[[], int]
 
 
+_CHOOSABLE = (ExportType.CONTACTS, ExportType.ACTIVITIES)
+"""Kinds of exports whose columns a request may choose."""
+
 ColumnIds = Annotated[
     list[str],
     Field(
@@ -111,7 +114,7 @@ def _columns(body: Mapping[str, Any], holdings: Holdings) -> Iterator[Violation]
         version = Version(body.get("version", Version.V1))
     except (KeyError, ValueError):
         return
-    if not any(isinstance(ids, list) for ids in asked.values()):
+    if export_type not in _CHOOSABLE or not any(isinstance(ids, list) for ids in asked.values()):
         return
     for member in holdings.describe(export_type, version):
         name = "productColumns" if member.kind is MemberKind.PRODUCTS else "columns"

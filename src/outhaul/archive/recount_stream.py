@@ -26,8 +26,12 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _GZIP_WINDOW = 31
 _CHUNK_BYTES = 1024 * 1024
-# A block of zstd may hold 128 KiB in four bytes, and its decompressor gives all of a chunk at once.
-_ZSTD_CHUNK_BYTES = 4096
+_MOST_WINDOW_BYTES = 1 << 23
+"""Frames of ours need less; whoever asks for more memory than this is refused."""
+_MOST_HEADER_BYTES = 18
+_BLOCK_HEADER_BYTES = 3
+_ONE_BYTE_REPEATED = 1
+_CHECKSUM_BYTES = 4
 
 
 def is_stream(path: Path) -> bool:
@@ -98,15 +102,32 @@ def _gunzip(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _unzstd(file: BinaryIO) -> Iterator[bytes]:
-    frame = None
-    while chunk := file.read(_ZSTD_CHUNK_BYTES):
-        while chunk:
-            frame = frame or zstandard.ZstdDecompressor().decompressobj()
-            yield frame.decompress(chunk)
-            chunk = b""
-            if frame.eof:
-                chunk, frame = frame.unused_data, None
-    if frame is not None:
+    # The decompressor takes a frame that is cut off for one that has ended.
+    _check_frames(file)
+    file.seek(0)
+    frames = zstandard.ZstdDecompressor(max_window_size=_MOST_WINDOW_BYTES)
+    with frames.stream_reader(file, read_across_frames=True, closefd=False) as text:
+        while chunk := text.read(_CHUNK_BYTES):
+            yield chunk
+
+
+def _check_frames(file: BinaryIO) -> None:
+    """Walk over the blocks of all frames (RFC 8878). Raises EOFError when the last one is cut."""
+    size = file.seek(0, io.SEEK_END)
+    at = file.seek(0)
+    while at < size:
+        header = file.read(_MOST_HEADER_BYTES)
+        checked = zstandard.get_frame_parameters(header).has_checksum
+        at = file.seek(at + zstandard.frame_header_size(header))
+        last = False
+        while not last:
+            block = int.from_bytes(file.read(_BLOCK_HEADER_BYTES), "little")
+            last, repeats = bool(block & 1), block >> 1 & 3 == _ONE_BYTE_REPEATED
+            at = file.seek(at + _BLOCK_HEADER_BYTES + (1 if repeats else block >> 3))
+            if at > size:
+                raise EOFError("the file ends too early")
+        at = file.seek(at + (_CHECKSUM_BYTES if checked else 0))
+    if at > size:
         raise EOFError("the file ends too early")
 
 
