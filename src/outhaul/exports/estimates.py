@@ -80,7 +80,7 @@ class Estimates:
             bytes=len(first) + (round(text_bytes * rows / rows_read) if rows_read else 0),
             columns=member.columns,
             sample=_sample(heads[0][1].decode(), draft.request, member.columns) if heads else (),
-        ), compressed / compressor.text_bytes
+        ), compressed / max(compressor.text_bytes, 1)
 
     def _head(
         self, draft: Export, plan: ExportPlan, member: MemberLayout, part: SlicePlan
