@@ -26,6 +26,7 @@ from outhaul.domain.export import (
 )
 from outhaul.domain.ids import new_id
 from outhaul.domain.imports import ImportKind, ImportOptions
+from outhaul.domain.members import file_extension
 from outhaul.domain.plan import ExportPlan
 from outhaul.files.object_store import open_files
 from outhaul.ingest.importer import Importer, ImportJob
@@ -120,7 +121,8 @@ class PipelineShop:
             progress=0,
             total=0,
             created_at=datetime(2026, 4, 5, 6, 7, 8, tzinfo=UTC),
-            file_name=f"{wanted.file_stem}-00000000-0000-4000-8000-000000000000.zip",
+            file_name=f"{wanted.file_stem}-00000000-0000-4000-8000-000000000000"
+            f".{file_extension(wanted)}",
         )
         plan, parts = pipeline.plan(self.account, export, Cancellation())
         return pipeline, replace(export, total=sum(part.rows for part in parts)), plan, parts

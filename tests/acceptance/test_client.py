@@ -1,5 +1,6 @@
 """The client against a real server process, and the examples of its documentation."""
 
+import gzip
 import json
 import os
 import re
@@ -56,6 +57,41 @@ def test_a_quarter_of_activities_in_one_file(shop: Caller, tmp_path: Path) -> No
     assert frame["URL"].null_count() == 90
     assert done.checked_against == "digest"
     assert verify(done.path, None).differences == ()
+
+
+def test_what_only_outhaul_knows_is_asked_for(shop: Caller, tmp_path: Path) -> None:
+    """Columns, format and compression give the file that they say; a quarter is one export where
+    a long window is allowed, and cannot be joined of other files than ZIPs of CSV."""
+    first, last = "2026-01-01", "2026-03-31T23:59:59.999Z"
+    with Client(shop.server.url, shop.key) as client:
+        done = client.fetch_activities(
+            tmp_path,
+            from_date=first,
+            to_date=last,
+            activity_types=["search"],
+            columns=["activityId", "searchText"],
+            file_format="jsonl",
+            compression="gzip",
+            allow_long_window=True,
+        )
+        with pytest.raises(ValueError, match="31 days"):
+            client.fetch_activities(
+                tmp_path / "z", from_date=first, to_date=last, compression="zstd"
+            )
+        assert len(done.exports) == 1
+        rows = [json.loads(line) for line in gzip.decompress(done.path.read_bytes()).splitlines()]
+        assert done.path.name.endswith(".jsonl.gz")
+        assert rows[0] == {"activityId": "a1-1", "searchText": ""}
+        assert len(rows) == 90
+        with pytest.raises(ValueError, match="no ZIP"):
+            read_polars(done.path)
+        marked = client.fetch_contacts(tmp_path / "bom.zip", columns=["_email", "id"], bom=True)
+        assert read_polars(marked.path)["Email"][0].endswith("@x.org")
+        changed = client.fetch_contacts(tmp_path / "c.zip", changed_since=0, formula_guard=True)
+        assert read_polars(changed.path).height == 2000
+        text = client.manifest(changed.exports[0])
+    assert text is not None
+    assert json.loads(text)["extras"] == {"changedSince": 0, "formulaGuard": True}
 
 
 def test_the_manifest_that_it_gets_proves_the_file(shop: Caller, tmp_path: Path) -> None:

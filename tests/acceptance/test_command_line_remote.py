@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from outhaul.archive.verify import verify
 from outhaul.cli.app import main
@@ -108,6 +109,30 @@ def test_a_quarter_of_activities_for_a_script(shop: Caller, tmp_path: Path) -> N
     assert (told["file"], told["bytes"]) == (str(file), file.stat().st_size)
     assert [member["rows"] for member in told["members"]] == [3]
     assert len(told["exportIds"]) == 3
+
+
+def test_extensions_have_options(shop: Caller, tmp_path: Path) -> None:
+    """Chosen columns, marked and compressed; a script goes on from the commit that it is told."""
+    file = tmp_path / "contacts.csv.zst"
+    told = json.loads(
+        run("export", "contacts", "--column", "_email", "--column", "id", "--bom",
+            "--formula-guard", "--compression", "zstd", "--json", "-o", file).stdout
+    )  # fmt: skip
+    assert told["checkedAgainst"] == "manifest"
+    with zstandard.open(file, "rb") as text:
+        assert text.read().startswith(b'\xef\xbb\xbf"Email","Tracker"\n"c')
+    again = json.loads(
+        run("export", "contacts", "--changed-since", str(told["snapshot"]), "--format", "jsonl",
+            "--json", "-o", tmp_path / "changes.zip").stdout
+    )  # fmt: skip
+    assert [member["rows"] for member in again["members"]] == [0, 0]
+    long = json.loads(
+        run("export", "activities", "--from", "2026-01-01", "--to", "2026-03-31",
+            "--allow-long-window", "--product-column", "price", "--json",
+            "-o", tmp_path / "long.zip").stdout
+    )  # fmt: skip
+    assert [member["rows"] for member in long["members"]] == [3, 0]
+    assert len(long["exportIds"]) == 1
 
 
 def test_failures_of_servers_have_their_statuses(

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import signal
+import tarfile
 import threading
 import time
 import zlib
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import zstandard
 
 from tests.acceptance.conftest import Caller, Server, new_caller, run
 
@@ -227,6 +229,36 @@ def test_killed_again_and_again_the_export_is_the_same(
     assert next(iter(caller.members(export).values())) == expected
     stored = {path for path in (server.data / "files").rglob("*") if path.is_file()}
     assert len(stored) == 2, "two archives and nothing else"
+
+
+def test_a_killed_export_in_another_format_is_the_same(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    """JSON Lines in a tar of zstd: after kill -9 every file in it is that of a quiet run."""
+    count = 12_000
+    make_contacts(tmp_path / "contacts.csv", count)
+    server = start_server(OUTHAUL_SLICE_ROWS="1000")
+    caller = new_caller(server)
+    run("import", "contacts", tmp_path / "contacts.csv", "--account", caller.account,
+        "--data", server.data)  # fmt: skip
+    asked = {"format": "jsonl", "compression": "zstd", "changedSince": 0}
+    expected = texts_of(caller.download(caller.finished(**asked)))
+    assert [text.count(b"\n") for text in expected] == [count, 0]
+    export_id = caller.create(**asked)["id"]
+    while (now := caller.get(export_id))["progress"] == 0 and now["status"] != "finished":
+        pass
+    server.kill()
+    server.start()
+    export = caller.wait(export_id)
+    assert (export["status"], export["total"]) == ("finished", count)
+    assert texts_of(caller.download(export)) == expected
+
+
+def texts_of(data: bytes) -> list[bytes]:
+    """The files in a tar of zstd; their names hold the export's uuid."""
+    text = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read()
+    with tarfile.open(fileobj=io.BytesIO(text)) as tar:
+        return [tar.extractfile(entry).read() for entry in tar]  # type: ignore[union-attr]  # files
 
 
 def test_an_import_killed_halfway_applies_nothing_twice(

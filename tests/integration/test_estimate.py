@@ -116,6 +116,8 @@ def test_an_empty_account_is_estimated(client: Client):
     assert (told["rows"], told["snapshot"]) == (0, 0)
     assert [member["sample"] for member in told["members"]] == [[], []]
     assert told["bytes"] == 871
+    told = client.done("POST", "/exports/estimate", 200, json=ACTIVITIES | {"format": "jsonl"})
+    assert (told["rows"], told["bytes"], told["compressedBytes"]) == (0, 0, 0)
 
 
 def test_an_estimate_takes_the_body_of_a_create(client: Client):

@@ -21,7 +21,7 @@ from outhaul.domain.export import (
     SlicePlan,
     Version,
 )
-from outhaul.domain.extras import Extras
+from outhaul.domain.extras import Compression, Extras, FileFormat
 from outhaul.domain.imports import ImportKind
 from outhaul.domain.plan import ExportPlan
 from outhaul.files.object_store import Files
@@ -30,6 +30,7 @@ from outhaul.pipeline.pipeline import Pipeline
 from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.engine import Engine
+from outhaul.store.erasure import erase
 from outhaul.store.reader import SnapshotReader
 from outhaul.unload import store_unload
 from outhaul.unload.index import UnloadIndex, write_index
@@ -37,7 +38,7 @@ from outhaul.unload.reader import UnloadReader
 from tests import golden
 from tests.integration.test_export_files import fill
 from tests.modelled_shop import ModelledShop, NewActivity, open_engine
-from tests.pipeline_shop import EVER, PipelineShop, activities, request
+from tests.pipeline_shop import EVER, PipelineShop, activities, members, request
 
 SEGMENT = "5f0a1b2c3d4e5f6071829304"
 Planned = tuple[Pipeline, Export, ExportPlan, tuple[SlicePlan, ...]]
@@ -104,6 +105,9 @@ def wanted() -> list[ExportRequest]:
             filters=Filters(segment_id=SEGMENT),
         ),
         *(activities(version) for version in Version),
+        request(extras=Extras(columns=("_points",), changed_since=1, formula_guard=True)),
+        activities(extras=Extras(columns=("url", "formerField"), product_columns=("price",))),
+        activities(extras=Extras(format=FileFormat.JSONL, compression=Compression.ZSTD)),
         *(
             activities(date_format=DateFormat.LL, filters=replace(EVER, **changes))
             for changes in filters
@@ -123,6 +127,18 @@ def test_an_unload_gives_the_archive_of_the_store(
     golden_shop.account = replace(golden_shop.account, language=Language.ES)
     from_store = rendered(golden_shop, golden_shop.plan(one))
     assert rendered(golden_shop, golden_shop.plan(one, unload_rows=5), elsewhere) == from_store
+
+
+def test_erased_contacts_are_unloaded_too(shop: PipelineShop, elsewhere: Engine) -> None:
+    """The file of those that are no more comes out the same."""
+    shop.take(ImportKind.CONTACTS, ({"id": f"c{n}"} for n in range(9)))
+    for gone in ("c3", "c5"):
+        with shop.commits.open(shop.account.id, source="test") as commit:
+            erase(commit, gone)
+    changes = request(extras=Extras(changed_since=1))
+    from_store = rendered(shop, shop.plan(changes))
+    assert [text.count(b"\n") for text in members(from_store)] == [1, 3]
+    assert rendered(shop, shop.plan(changes, unload_rows=1), elsewhere) == from_store
 
 
 @pytest.mark.parametrize("unload_rows", [100, 7000])

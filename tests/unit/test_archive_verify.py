@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from outhaul.archive.codecs import compressor_of
 from outhaul.archive.container import Member, Part, archive_bytes, combined_crc32, compressed_bytes
-from outhaul.archive.deflate import COMPRESSOR, SliceCompressor
+from outhaul.archive.deflate import SliceCompressor
 from outhaul.archive.manifest import (
     ArchiveProof,
     ColumnEntry,
@@ -32,6 +33,7 @@ from outhaul.archive.manifest import (
     sealed,
 )
 from outhaul.archive.verify import verify
+from outhaul.domain.extras import Compression
 
 PLACE = RowPlace(created_at="2026-01-01T00:00:00.000Z", id="a")
 COLUMNS = (ColumnEntry(id="name", label="Name", type="text"),)
@@ -71,7 +73,7 @@ def archive(texts: list[bytes], rows: list[int]) -> tuple[bytes, Manifest]:
         language="en",
         created_at=PLACE.created_at,
         snapshot=SnapshotEntry(number=3, at=PLACE.created_at),
-        compressor=CompressorEntry(name=COMPRESSOR, level=1),
+        compressor=CompressorEntry(name=compressor_of(Compression.ZIP), level=1),
         rows=sum(rows),
         archive=ArchiveProof(
             file_name="export.zip", bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest()

@@ -54,6 +54,26 @@ def client(bare: BareServer) -> Iterator[Client]:
         yield opened
 
 
+def test_servers_of_the_contract_hear_of_no_extension(bare: BareServer, client: Client) -> None:
+    """What is asked for as the contract has it anyway is not sent; the rest is."""
+    bodies: list[dict[str, Any]] = []
+
+    def rows(body: dict[str, Any]) -> dict[str, str]:
+        bodies.append(body)
+        return {}
+
+    bare.rows = rows
+    client.export_contacts(
+        columns=None, bom=False, formula_guard=False, file_format="csv", compression="zip"
+    )
+    client.export_contacts(columns=["id"], bom=True, compression="gzip", changed_since=0)
+    plain = {"exportType": "contacts", "delimiter": ",", "dateFormat": "ISO"}
+    assert bodies == [
+        plain,
+        plain | {"columns": ["id"], "bom": True, "compression": "gzip", "changedSince": 0},
+    ]
+
+
 def members(path: Path) -> dict[str, str]:
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name).decode() for name in archive.namelist()}

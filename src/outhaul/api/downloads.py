@@ -13,7 +13,7 @@ from outhaul.api.examples import LINK_REFUSED
 from outhaul.api.openapi import answers
 from outhaul.api.services import Services, StoredFile
 from outhaul.api.wire import HttpError
-from outhaul.domain.file_names import content_disposition
+from outhaul.domain.file_names import MEDIA_TYPES, content_disposition, media_type
 
 _FILE_HEADERS = {
     "ETag": "Strong; made of the file's SHA-256.",
@@ -23,12 +23,14 @@ _FILE_HEADERS = {
     "Repr-Digest": "SHA-256 of the whole file (RFC 9530), also on parts.",
 }
 _FILE = {
-    "description": "The ZIP.",
+    "description": "The file: a ZIP, unless another compression was asked for.",
     "headers": {
         name: {"description": text, "required": True, "schema": {"type": "string"}}
         for name, text in _FILE_HEADERS.items()
     },
-    "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+    "content": {
+        one: {"schema": {"type": "string", "format": "binary"}} for one in MEDIA_TYPES.values()
+    },
 }
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: _FILE,
@@ -127,7 +129,7 @@ def file_response(file: StoredFile, request: Request) -> Response:
         return Response(status_code=307, headers={"location": link, "cache-control": "no-store"})
     start, end = part or (0, file.bytes)
     headers |= {
-        "content-type": "application/zip",
+        "content-type": media_type(file.file_name),
         "content-disposition": content_disposition(file.file_name),
         "content-length": str(end - start),
         "repr-digest": f"sha-256=:{base64.b64encode(bytes.fromhex(file.sha256)).decode()}:",

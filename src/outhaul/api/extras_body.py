@@ -10,7 +10,7 @@ from outhaul.api.services import MemberDescription
 from outhaul.api.wire import NotNull, Wire
 from outhaul.domain.errors import Violation
 from outhaul.domain.export import ExportType, MemberKind, Version
-from outhaul.domain.extras import Extras
+from outhaul.domain.extras import Compression, Extras, FileFormat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,9 @@ class Holdings:
     """The files of an export made now."""
     newest_commit: Callable[[], int]
 
+
+_CHOOSABLE = (ExportType.CONTACTS, ExportType.ACTIVITIES)
+"""Kinds of exports whose columns a request may choose."""
 
 ColumnIds = Annotated[
     list[str],
@@ -43,6 +46,8 @@ class ExtrasBody(Wire):
         default=False,
         description="Put an apostrophe in front of text that a spreadsheet would run.",
     )
+    format: Annotated[FileFormat, Field(strict=False)] = FileFormat.CSV
+    compression: Annotated[Compression, Field(strict=False)] = Compression.ZIP
 
 
 class ContactsExtrasBody(ExtrasBody):
@@ -82,6 +87,11 @@ def broken_extras(body: Mapping[str, Any], holdings: Holdings) -> Iterator[Viola
     """Rules over the values of extensions, judged on the body as sent."""
     yield from _columns(body, holdings)
     yield from _changed_since(body, holdings)
+    if body.get("format") == FileFormat.JSONL:
+        for name in ("bom", "formulaGuard"):
+            if body.get(name) is True:
+                reason = "is only for the format csv; leave it out"
+                yield Violation(name=name, path=f"/{name}", reason=reason)
 
 
 def _changed_since(body: Mapping[str, Any], holdings: Holdings) -> Iterator[Violation]:
@@ -104,7 +114,7 @@ def _columns(body: Mapping[str, Any], holdings: Holdings) -> Iterator[Violation]
         version = Version(body.get("version", Version.V1))
     except (KeyError, ValueError):
         return
-    if not any(isinstance(ids, list) for ids in asked.values()):
+    if export_type not in _CHOOSABLE or not any(isinstance(ids, list) for ids in asked.values()):
         return
     for member in holdings.describe(export_type, version):
         name = "productColumns" if member.kind is MemberKind.PRODUCTS else "columns"

@@ -9,6 +9,7 @@ from outhaul.api.wire import ErrorEcho, ExportResource, FiltersEcho
 from outhaul.domain.errors import FailureCause
 from outhaul.domain.export import Export, ExportStatus, Filters
 from outhaul.domain.instants import to_text
+from outhaul.domain.members import file_extension
 
 _FAILURES = {
     FailureCause.PARITY_BROKEN: "The rows read did not match the rows counted; nothing was kept.",
@@ -50,7 +51,7 @@ def resource_of(export: Export, services: Services, base: str) -> dict[str, Any]
         progress=export.progress,
         total=export.total,
         file_name=export.file_name if finished else None,
-        file_extension="zip" if finished else None,
+        file_extension=file_extension(request) if finished else None,
         file_url=base + services.exports.file_path(export) if finished else None,
         waiting_for=None if ended or services.worker_alive() else "worker",
         error=_failure(export.failure) if export.status is ExportStatus.ERROR else None,

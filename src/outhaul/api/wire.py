@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from outhaul.domain.errors import FailureCause
 from outhaul.domain.export import DateFormat, Delimiter, ExportStatus, ExportType, Origin, Version
+from outhaul.domain.extras import Compression, FileFormat
 from outhaul.domain.json_schema import tidy
 
 
@@ -80,7 +81,9 @@ class ExportResource(Wire):
     progress: int = Field(ge=0, description="Rows rendered so far.")
     total: int = Field(ge=0, description="Rows the file will have; 0 until planned.")
     file_name: str | None = None
-    file_extension: Literal["zip"] | None = None
+    file_extension: str | None = Field(
+        default=None, description="`zip`, unless another compression was asked for."
+    )
     file_url: Uri | None = Field(
         default=None,
         description="Only when finished; new at each read, needs no key, expires.",
@@ -97,6 +100,8 @@ class ExportResource(Wire):
     bom: bool | None = None
     formula_guard: bool | None = None
     changed_since: int | None = Field(default=None, ge=0)
+    format: FileFormat | None = None
+    compression: Compression | None = None
     allow_long_window: bool | None = None
 
 

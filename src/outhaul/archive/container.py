@@ -15,7 +15,8 @@ from isal import isal_zlib
 from outhaul.archive.headers import Entry, directory, local_header
 from outhaul.domain.errors import OuthaulError
 
-_FINAL_BLOCK = b"\x03\x00"
+FINAL_BLOCK = b"\x03\x00"
+"""Ends a deflate stream; empty."""
 
 
 class PartLengthWrong(OuthaulError):
@@ -69,12 +70,13 @@ def archive_bytes(members: Sequence[Member]) -> Iterator[bytes]:
     for member, entry in zip(members, entries, strict=True):
         yield local_header(entry)
         for index, part in enumerate(member.parts):
-            yield from _exactly(part, member=member.name, index=index)
-        yield _FINAL_BLOCK
+            yield from exactly(part, member=member.name, index=index)
+        yield FINAL_BLOCK
     yield ending
 
 
-def _exactly(part: Part, *, member: str, index: int) -> Iterator[bytes]:
+def exactly(part: Part, *, member: str, index: int) -> Iterator[bytes]:
+    """The part's compressed bytes. Raises PartLengthWrong, at the latest behind the last one."""
     given = 0
     for chunk in part.read():
         given += len(chunk)
@@ -113,7 +115,7 @@ def combined_crc32(member: Member) -> int:
 
 def compressed_bytes(member: Member) -> int:
     """Length of the member in the archive, without its headers."""
-    return sum(part.compressed_bytes for part in member.parts) + len(_FINAL_BLOCK)
+    return sum(part.compressed_bytes for part in member.parts) + len(FINAL_BLOCK)
 
 
 def _end_of(entries: Sequence[Entry]) -> int:

@@ -1,40 +1,37 @@
-"""One slice of CSV text as raw deflate, the same bytes however the text arrives.
+"""One slice of text compressed on its own, the same bytes however the text arrives.
 
-igzip's output depends on how its input is cut. So the text is cut again, into blocks of one fixed
-length counted from the slice's start, and only these reach the compressor.
+A compressor's output depends on how its input is cut. So the text is cut again, into blocks of one
+fixed length counted from the slice's start, and only these reach the compressor.
 """
 
 import hashlib
 from typing import TYPE_CHECKING
 
-import isal
 from isal import isal_zlib
+
+from outhaul.archive.codecs import codec_of
+from outhaul.domain.extras import Compression
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # the checker's stand-in for 3.12's collections.abc.Buffer
 
-LEVEL = 1
-_RAW_DEFLATE = -15
 _BLOCK_BYTES = 256 * 1024
-
-COMPRESSOR = f"isal {isal.__version__}"
-"""What made the compressed bytes; they are only promised to repeat under the same name."""
 
 
 class SliceCompressor:
     """Compresses one slice, and keeps the facts that a ZIP and a manifest need of it.
 
-    The output of `write` and `finish`, joined, is a deflate stream that ends on a byte boundary
-    and refers to nothing before its start, but has no final block: slices can stand one after
-    another in one member (see `container`). The facts are complete once `finish` has returned.
-    One compressor belongs to one thread at a time; the work is done without the GIL.
+    The output of `write` and `finish`, joined, is what `codecs` says of a slice: slices can stand
+    one after another in one file (see `container` and `stream`). The facts are complete once
+    `finish` has returned. One compressor belongs to one thread at a time; the work is done without
+    the GIL.
 
         compressor = SliceCompressor()
         compressed = [compressor.write(text) for text in texts] + [compressor.finish()]
     """
 
-    def __init__(self) -> None:
-        self._deflate = isal_zlib.compressobj(level=LEVEL, wbits=_RAW_DEFLATE)
+    def __init__(self, compression: Compression = Compression.ZIP) -> None:
+        self._codec = codec_of(compression)
         self._rest = bytearray()
         self._hash = hashlib.sha256()
         self._text_bytes = 0
@@ -55,17 +52,17 @@ class SliceCompressor:
             start = min(_BLOCK_BYTES - len(self._rest), len(view))
             self._rest += view[:start]
             if len(self._rest) == _BLOCK_BYTES:
-                ready.append(self._deflate.compress(self._rest))
+                ready.append(self._codec.compress(self._rest))
                 self._rest = bytearray()
         while len(view) - start >= _BLOCK_BYTES:
-            ready.append(self._deflate.compress(view[start : start + _BLOCK_BYTES]))
+            ready.append(self._codec.compress(view[start : start + _BLOCK_BYTES]))
             start += _BLOCK_BYTES
         self._rest += view[start:]
         return self._counted(b"".join(ready))
 
     def finish(self) -> bytes:
         """End the slice on a byte boundary; returns the last of its compressed bytes."""
-        last = self._deflate.compress(self._rest) + self._deflate.flush(isal_zlib.Z_FULL_FLUSH)
+        last = self._codec.compress(self._rest) + self._codec.end()
         self._rest = bytearray()
         return self._counted(last)
 

@@ -152,6 +152,8 @@ class ExtrasEntry(_Part):
     changed_since: Count | None = Field(
         default=None, description="Only contacts changed or erased after this commit."
     )
+    format: str | None = None
+    compression: str | None = None
     allow_long_window: bool | None = None
 
 

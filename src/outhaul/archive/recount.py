@@ -1,5 +1,9 @@
-"""Counting and hashing a ZIP of ours again, in constant memory and from the file alone."""
+"""Counting and hashing a ZIP of ours again, in constant memory and from the file alone.
 
+`recount_stream` does the same for files in other compressions.
+"""
+
+import builtins
 import hashlib
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -18,7 +22,7 @@ _ALL_BUT_QUOTES_AND_LINE_ENDS = bytes(set(range(256)) - {ord('"'), ord("\n")})
 
 
 # The stubs take this class for an instance.
-_UNREADABLE = (cast("type[Exception]", igzip_lib.IsalError), EOFError)
+UNREADABLE = (cast("type[Exception]", igzip_lib.IsalError), EOFError)
 
 
 class Damaged(OuthaulError):
@@ -35,6 +39,11 @@ class Piece:
     crc32: int = 0
     sha256: str = ""
 
+    def take(self, text: builtins.bytes) -> None:
+        """More of its text."""
+        self.crc32 = isal_zlib.crc32(text, self.crc32)
+        self.bytes += len(text)
+
 
 @dataclass(kw_only=True)
 class RecountedMember:
@@ -45,8 +54,32 @@ class RecountedMember:
     lines: int = 0
     """Line ends outside of quotes, the header's included."""
     crc32: int = 0
-    compressed_bytes: int
+    compressed_bytes: int | None
+    """None where a file does not lie in the archive by itself."""
     pieces: list[Piece] = field(default_factory=list)
+
+    def add(self, piece: Piece, *, counted: bool = True) -> None:
+        """The next of its text, as a piece of its own if it is `counted`."""
+        self.crc32 = isal_zlib.crc32_combine(self.crc32, piece.crc32, piece.bytes)
+        self.bytes += piece.bytes
+        if counted:
+            self.pieces.append(piece)
+
+    def finish(self, lines: "LineCounter") -> None:
+        """That was all. Raises Damaged where the last line does not end."""
+        self.lines = lines.count
+        if lines.in_quotes or not lines.ended:
+            raise Damaged(f"{self.name}: the last line does not end")
+
+    @property
+    def rows(self) -> int:
+        """The lines without the header."""
+        return self.lines if has_no_header(self.name) else self.lines - 1
+
+
+def has_no_header(name: str) -> bool:
+    """Whether the first line of a file of this name is a row already."""
+    return name.endswith(".jsonl")
 
 
 def archive_digest(path: Path) -> tuple[int, str]:
@@ -71,7 +104,7 @@ def recount(path: Path, entry: zipfile.ZipInfo, cuts: Sequence[int]) -> Recounte
     Raises Damaged where the bytes cannot be decompressed or are not the text they claim to be.
     """
     found = RecountedMember(name=entry.filename, compressed_bytes=entry.compress_size)
-    lines = _LineCounter()
+    lines = LineCounter(quoted=not has_no_header(entry.filename))
     inflate = isal_zlib.decompressobj(wbits=_RAW_DEFLATE)
     with path.open("rb") as file:
         _go_to_data(file, entry)
@@ -84,23 +117,17 @@ def recount(path: Path, entry: zipfile.ZipInfo, cuts: Sequence[int]) -> Recounte
             try:
                 for chunk in _chunks(file, wanted):
                     digest.update(chunk)
-                    for text in _texts(inflate, chunk):
-                        piece.crc32 = isal_zlib.crc32(text, piece.crc32)
-                        piece.bytes += len(text)
+                    for text in texts(inflate, chunk):
+                        piece.take(text)
                         lines.take(text)
-            except _UNREADABLE as error:
+            except UNREADABLE as error:
                 raise Damaged(f"{entry.filename}: damaged in part {number}: {error}") from None
             piece.sha256, piece.lines = digest.hexdigest(), lines.count - before
-            found.crc32 = isal_zlib.crc32_combine(found.crc32, piece.crc32, piece.bytes)
-            found.bytes += piece.bytes
+            found.add(piece, counted=length is not None)
             left -= wanted
-            if length is not None:
-                found.pieces.append(piece)
-    found.lines = lines.count
     if not inflate.eof:
         raise Damaged(f"{entry.filename}: the compressed text does not end")
-    if lines.in_quotes or not lines.ended:
-        raise Damaged(f"{entry.filename}: the last line does not end")
+    found.finish(lines)
     if (found.bytes, found.crc32) != (entry.file_size, entry.CRC):
         raise Damaged(
             f"{entry.filename}: {found.bytes} bytes with CRC-32 {found.crc32:08x}, but the ZIP says"
@@ -130,7 +157,7 @@ def _chunks(file: BinaryIO, length: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _texts(inflate: isal_zlib.Decompress, chunk: bytes) -> Iterator[bytes]:
+def texts(inflate: isal_zlib.Decompress, chunk: bytes) -> Iterator[bytes]:
     """The text in a chunk, in parts of bounded length however well it was compressed."""
     while chunk and not inflate.eof:
         yield inflate.decompress(chunk, _CHUNK_BYTES)
@@ -139,10 +166,11 @@ def _texts(inflate: isal_zlib.Decompress, chunk: bytes) -> Iterator[bytes]:
         raise EOFError("bytes follow behind the end of the text")
 
 
-class _LineCounter:
-    """Counts line ends; within quotes they are part of a value."""
+class LineCounter:
+    """Counts line ends; where values are `quoted`, those within quotes are part of a value."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quoted: bool) -> None:
+        self._quoted = quoted
         self.count = 0
         self.in_quotes = False
         self.ended = True
@@ -151,6 +179,9 @@ class _LineCounter:
         if not text:
             return
         self.ended = text.endswith(b"\n")
+        if not self._quoted:
+            self.count += text.count(b"\n")
+            return
         signs = text.translate(None, _ALL_BUT_QUOTES_AND_LINE_ENDS)
         if self.in_quotes:
             signs = b'"' + signs

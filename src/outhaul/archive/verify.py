@@ -12,6 +12,7 @@ from outhaul.archive.recount import (
     entries,
     recount,
 )
+from outhaul.archive.recount_stream import is_stream, recount_stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class Verdict:
 
 
 def verify(path: Path, manifest: Manifest | None) -> Verdict:
-    """Recount and rehash the ZIP; without a manifest it is only checked against itself."""
+    """Recount and rehash the file; without a manifest it is only checked against itself."""
     differences: list[str] = []
     if manifest is not None:
         differences += _own_differences(manifest)
@@ -34,40 +35,68 @@ def verify(path: Path, manifest: Manifest | None) -> Verdict:
     if manifest is not None:
         differences += _unequal("archive: bytes", length, manifest.archive.bytes)
         differences += _unequal("archive: SHA-256", sha256, manifest.archive.sha256)
-    found: list[RecountedMember] = []
-    try:
-        listed = entries(path)
-    except Damaged as error:
-        differences.append(str(error))
-        listed = []
-    else:
-        if manifest is not None:
-            names = [entry.filename for entry in listed]
-            differences += _unequal(
-                "archive: files", names, [member.name for member in manifest.members]
-            )
     proofs = {member.name: member for member in manifest.members} if manifest else {}
-    for entry in listed:
-        proof = proofs.get(entry.filename)
-        cuts = (
-            [proof.header.compressed_bytes, *(part.compressed_bytes for part in proof.slices)]
-            if proof
-            else []
-        )
-        try:
-            member = recount(path, entry, cuts)
-        except Damaged as error:
-            differences.append(str(error))
+    found: list[RecountedMember] = []
+    for one in _in_stream(path, manifest) if is_stream(path) else _in_zip(path, manifest):
+        if isinstance(one, str):
+            differences.append(one)
             continue
-        found.append(member)
-        if proof:
-            differences += _member_differences(member, proof)
+        found.append(one)
+        if proof := proofs.get(one.name):
+            differences += _member_differences(one, proof)
     return Verdict(
         bytes=length,
         sha256=sha256,
-        members=tuple((member.name, member.lines - 1) for member in found),
+        members=tuple((member.name, member.rows) for member in found),
         differences=tuple(differences),
     )
+
+
+def _in_zip(path: Path, manifest: Manifest | None) -> Iterator[RecountedMember | str]:
+    """The files in a ZIP as they are; a text tells a difference."""
+    try:
+        listed = entries(path)
+    except Damaged as error:
+        yield str(error)
+        return
+    yield from _wrong_names([entry.filename for entry in listed], manifest)
+    cuts = {
+        member.name: [
+            member.header.compressed_bytes,
+            *(part.compressed_bytes for part in member.slices),
+        ]
+        for member in (manifest.members if manifest else ())
+    }
+    for entry in listed:
+        try:
+            yield recount(path, entry, cuts.get(entry.filename, ()))
+        except Damaged as error:
+            yield str(error)
+
+
+def _in_stream(path: Path, manifest: Manifest | None) -> Iterator[RecountedMember | str]:
+    """The same of a compressed file, or of a tar of several."""
+    expected = None
+    if manifest is not None:
+        expected = [
+            (member.name, [member.header.bytes, *(part.bytes for part in member.slices)])
+            for member in manifest.members
+        ]
+    names = []
+    try:
+        for member in recount_stream(path, expected):
+            names.append(member.name)
+            yield member
+    except Damaged as error:
+        yield str(error)
+    else:
+        yield from _wrong_names(names, manifest)
+
+
+def _wrong_names(names: list[str], manifest: Manifest | None) -> Iterator[str]:
+    if manifest is not None:
+        expected = [member.name for member in manifest.members]
+        yield from _unequal("archive: files", names, expected)
 
 
 def _own_differences(manifest: Manifest) -> Iterator[str]:
@@ -84,18 +113,22 @@ def _own_differences(manifest: Manifest) -> Iterator[str]:
 
 
 def _member_differences(found: RecountedMember, proof: MemberProof) -> Iterator[str]:
-    yield from _unequal(f"{proof.name}: rows", found.lines - 1, proof.rows)
+    yield from _unequal(f"{proof.name}: rows", found.rows, proof.rows)
     yield from _unequal(f"{proof.name}: bytes", found.bytes, proof.bytes)
     yield from _unequal(f"{proof.name}: CRC-32", f"{found.crc32:08x}", proof.crc32)
-    yield from _unequal(
-        f"{proof.name}: compressed bytes", found.compressed_bytes, proof.compressed_bytes
-    )
+    in_zip = found.compressed_bytes is not None
+    if in_zip:
+        yield from _unequal(
+            f"{proof.name}: compressed bytes", found.compressed_bytes, proof.compressed_bytes
+        )
     for number, (piece, part) in enumerate(zip(found.pieces[1:], proof.slices, strict=True)):
         place = f"{proof.name}: slice {number}"
         yield from _unequal(f"{place}: rows", piece.lines, part.rows)
         yield from _unequal(f"{place}: bytes", piece.bytes, part.bytes)
         yield from _unequal(f"{place}: CRC-32", f"{piece.crc32:08x}", part.crc32)
-        yield from _unequal(f"{place}: SHA-256", piece.sha256, part.sha256)
+        # In a stream the bytes of a slice are not told apart; the SHA-256 of all of them is.
+        if in_zip:
+            yield from _unequal(f"{place}: SHA-256", piece.sha256, part.sha256)
 
 
 def _unequal(place: str, found: object, expected: object) -> Iterator[str]:

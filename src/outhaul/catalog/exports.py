@@ -21,6 +21,7 @@ from outhaul.domain.export import (
 )
 from outhaul.domain.ids import new_id
 from outhaul.domain.instants import from_epoch_ms
+from outhaul.domain.members import file_extension
 
 _request = TypeAdapter(ExportRequest)
 _UNFINISHED = (ExportStatus.QUEUED.value, ExportStatus.IN_PROGRESS.value)
@@ -240,7 +241,7 @@ def export_of(row: "Row[tuple[object, ...]]") -> Export:
     """An export from a row that has the columns of `exports`."""
     values = row._mapping  # noqa: SLF001 -- SQLAlchemy's public accessor, despite its name
     request = _request.validate_json(values["request"])
-    file_name = f"{request.file_stem}-{values['uuid']}.zip"
+    file_name = f"{request.file_stem}-{values['uuid']}.{file_extension(request)}"
     archive = None
     if values["archive_key"] is not None:
         archive = ArchiveFacts(

@@ -37,7 +37,8 @@ class PastRuns:
         with self._database.reading() as connection:
             rows = connection.execute(statement).all()
         return tuple(
-            PastRun(bytes=text_bytes or 0, seconds=(finished_ms - epoch_ms(planned_at)) / 1000)
+            # PostgreSQL's sum of whole numbers is a decimal.
+            PastRun(bytes=int(text_bytes or 0), seconds=(finished_ms - epoch_ms(planned_at)) / 1000)
             for plan, finished_ms, text_bytes in rows
             if (planned_at := _plan.validate_json(plan).now) is not None
         )

@@ -13,7 +13,7 @@ from outhaul.archive.verify import Verdict, verify
 from outhaul.cli.bars import ExportBars
 from outhaul.cli.remote import NOT_WHOLE, AsJson, Key, Url, connect, print_json
 from outhaul.client import Client, Downloaded
-from outhaul.client.models import DateFormat, Delimiter
+from outhaul.client.models import Compression, DateFormat, Delimiter, FileFormat
 from outhaul.client.operations import FileOptions
 
 app = typer.Typer(
@@ -27,6 +27,16 @@ Segment = Annotated[str | None, typer.Option(help="Only contacts of the segment 
 FileVersion = Annotated[str | None, typer.Option(help="Of the file's columns, such as v5.")]
 Dates = Annotated[DateFormat, typer.Option(help="How dates are written.")]
 Separator = Annotated[Delimiter, typer.Option(help="Between values.")]
+Column = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="Id of a column, in the order of the file; repeat for more."),
+]
+Bom = Annotated[bool, typer.Option("--bom", help="Begin files with a byte order mark.")]
+Guard = Annotated[
+    bool, typer.Option("--formula-guard", help="Escape text that a spreadsheet would run.")
+]
+Format = Annotated[FileFormat, typer.Option("--format", help="How rows are written.")]
+Packed = Annotated[Compression, typer.Option("--compression", help="What files are packed in.")]
 HERE = Path()
 
 
@@ -39,16 +49,34 @@ def contacts(
     version: FileVersion = None,
     date_format: Dates = "ISO",
     delimiter: Separator = ",",
+    columns: Column = None,
+    bom: Bom = False,
+    formula_guard: Guard = False,
+    file_format: Format = "csv",
+    compression: Packed = "zip",
+    changed_since: Annotated[
+        int | None,
+        typer.Option(help="Only what has changed since this commit of an earlier manifest."),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Export contacts: create, wait, download and verify."""
+    options = _options(
+        segment,
+        version,
+        date_format,
+        delimiter,
+        columns,
+        bom,
+        formula_guard,
+        file_format,
+        compression,
+    )
     with connect(url, key) as client:
         return fetch(
             client,
             lambda bars: client.fetch_contacts(
-                output,
-                progress=bars,
-                **_options(segment, version, date_format, delimiter),
+                output, changed_since=changed_since, progress=bars, **options
             ),
             as_json=as_json,
         )
@@ -71,10 +99,33 @@ def activities(
     version: FileVersion = None,
     date_format: Dates = "ISO",
     delimiter: Separator = ",",
+    columns: Column = None,
+    product_columns: Annotated[
+        list[str] | None,
+        typer.Option("--product-column", help="The same of the file of product lines."),
+    ] = None,
+    bom: Bom = False,
+    formula_guard: Guard = False,
+    file_format: Format = "csv",
+    compression: Packed = "zip",
+    allow_long_window: Annotated[
+        bool, typer.Option("--allow-long-window", help="More than 31 days in one export.")
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Export activities: create, wait, download and verify. Over 31 days it takes several exports
-    and joins them."""
+    and joins them, unless a long window is allowed."""
+    options = _options(
+        segment,
+        version,
+        date_format,
+        delimiter,
+        columns,
+        bom,
+        formula_guard,
+        file_format,
+        compression,
+    )
     with connect(url, key) as client:
         return fetch(
             client,
@@ -83,21 +134,36 @@ def activities(
                 from_date=from_date,
                 to_date=to_date,
                 activity_types=types or None,
+                product_columns=product_columns or None,
+                allow_long_window=allow_long_window,
                 progress=bars,
-                **_options(segment, version, date_format, delimiter),
+                **options,
             ),
             as_json=as_json,
         )
 
 
 def _options(
-    segment: str | None, version: str | None, date_format: DateFormat, delimiter: Delimiter
+    segment: str | None,
+    version: str | None,
+    date_format: DateFormat,
+    delimiter: Delimiter,
+    columns: list[str] | None,
+    bom: bool,
+    formula_guard: bool,
+    file_format: FileFormat,
+    compression: Compression,
 ) -> FileOptions:
     return {
         "segment_id": segment,
         "version": version,
         "date_format": date_format,
         "delimiter": delimiter,
+        "columns": columns or None,
+        "bom": bom,
+        "formula_guard": formula_guard,
+        "file_format": file_format,
+        "compression": compression,
     }
 
 
@@ -113,27 +179,34 @@ def fetch(client: Client, run: Callable[[ExportBars], Downloaded], *, as_json: b
         raise typer.Abort from None
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    proof, verdict = _verified(client, done)
+    proof, snapshot, verdict = _verified(client, done)
     seconds = time.monotonic() - started
     if verdict.differences:
         for difference in verdict.differences:
             print(f"{done.path}: {difference}", file=sys.stderr)
         print("outhaul: the file is NOT WHOLE; do not use it", file=sys.stderr)
-    _summary(done, verdict, proof, seconds, as_json=as_json)
+    _summary(done, verdict, proof, snapshot, seconds, as_json=as_json)
     return NOT_WHOLE if verdict.differences else 0
 
 
-def _verified(client: Client, done: Downloaded) -> tuple[str, Verdict]:
-    """What it was compared with, and the outcome. A joined file has no manifest; its parts were
-    checked when they were downloaded."""
+def _verified(client: Client, done: Downloaded) -> tuple[str, int | None, Verdict]:
+    """What it was compared with, the commit as of which it was read, and the outcome. A joined
+    file has no manifest; its parts were checked when they were downloaded."""
     text = client.manifest(done.exports[0]) if len(done.exports) == 1 else None
     if text is None:
-        return done.checked_against, verify(done.path, None)
-    return "manifest", verify(done.path, read_manifest(text))
+        return done.checked_against, None, verify(done.path, None)
+    manifest = read_manifest(text)
+    return "manifest", manifest.snapshot.number, verify(done.path, manifest)
 
 
 def _summary(
-    done: Downloaded, verdict: Verdict, proof: str, seconds: float, *, as_json: bool
+    done: Downloaded,
+    verdict: Verdict,
+    proof: str,
+    snapshot: int | None,
+    seconds: float,
+    *,
+    as_json: bool,
 ) -> None:
     if as_json:
         print_json(
@@ -144,6 +217,7 @@ def _summary(
                 "members": [{"name": name, "rows": rows} for name, rows in verdict.members],
                 "exportIds": [export.id for export in done.exports],
                 "checkedAgainst": proof,
+                **({} if snapshot is None else {"snapshot": snapshot}),
                 "whole": not verdict.differences,
                 "differences": list(verdict.differences),
                 "seconds": round(seconds, 3),

@@ -21,7 +21,7 @@ from outhaul.client.operations import (
 from outhaul.client.part import check
 from outhaul.client.steps import Steps, Work
 from outhaul.client.transfer import Downloaded, download
-from outhaul.client.windows import split_windows
+from outhaul.client.windows import Window, split_windows
 
 T = TypeVar("T")
 
@@ -30,6 +30,7 @@ def fetch_contacts(
     session: Session,
     path: str | Path,
     *,
+    changed_since: int | None = None,
     progress: OnProgress | None = None,
     timeout_s: float | None = None,
     **options: Unpack[FileOptions],
@@ -38,7 +39,7 @@ def fetch_contacts(
 
     Raises what export_contacts, wait and download raise.
     """
-    export = yield from export_contacts(session, **options)
+    export = yield from export_contacts(session, changed_since=changed_since, **options)
     yield from wait(session, export, progress=progress, timeout_s=timeout_s)
     return (yield from download(session, export, path, progress=progress))
 
@@ -50,6 +51,8 @@ def fetch_activities(
     from_date: When,
     to_date: When,
     activity_types: Sequence[str] | None = None,
+    product_columns: Sequence[str] | None = None,
+    allow_long_window: bool = False,
     progress: OnProgress | None = None,
     timeout_s: float | None = None,
     **options: Unpack[FileOptions],
@@ -58,9 +61,21 @@ def fetch_activities(
 
     More than 31 days are cut into windows, exported one after another and joined into one ZIP
     that looks like that of one export. Each window is read at its own instant. `timeout_s` is for
-    each wait. Raises what export_activities, wait and download raise.
+    each wait. With `allow_long_window`, which only Outhaul knows, it is one export. Raises what
+    export_activities, wait and download raise, and ValueError for windows of a format or a
+    compression that cannot be joined.
     """
-    windows = split_windows(from_date, to_date)
+    windows = (
+        [Window(from_date=from_date, to_date=to_date)]
+        if allow_long_window
+        else split_windows(from_date, to_date)
+    )
+    kind = (options.get("file_format", "csv"), options.get("compression", "zip"))
+    if len(windows) > 1 and kind != ("csv", "zip"):
+        raise ValueError(
+            "more than 31 days are joined from ZIPs of CSV only; allow a long window, or leave"
+            " format and compression out"
+        )
     target = Path(path)
     folder = target.parent / f"{target.name}.windows" if len(windows) > 1 else None
     if folder is not None:
@@ -74,6 +89,8 @@ def fetch_activities(
                 from_date=window.from_date,
                 to_date=window.to_date,
                 activity_types=activity_types,
+                product_columns=product_columns,
+                allow_long_window=allow_long_window,
                 **options,
             )
             yield from wait(session, export, progress=tell, timeout_s=timeout_s)

@@ -21,10 +21,12 @@ from outhaul.client.errors import (
     WaitedTooLong,
 )
 from outhaul.client.models import (
+    Compression,
     DateFormat,
     Delimiter,
     Export,
     ExportType,
+    FileFormat,
     Page,
     Progress,
     When,
@@ -57,11 +59,25 @@ class FileOptions(TypedDict, total=False):
     delimiter: Delimiter
     wait_for_slot_s: float
     """For how many seconds to ask again while the account's queue is full (E0301)."""
+    columns: Sequence[str] | None
+    """This and what follows: extensions that only Outhaul knows. Ids of columns, in order."""
+    bom: bool
+    """Begin files with a byte order mark."""
+    formula_guard: bool
+    """Escape text that a spreadsheet would run."""
+    file_format: FileFormat
+    compression: Compression
 
 
-def export_contacts(session: Session, **options: Unpack[FileOptions]) -> Steps[Export]:
-    """Create an export of contacts; returns at once. Raises Refused, Unreachable, CreateUnclear."""
-    return (yield from _create(session, "contacts", {}, options))
+def export_contacts(
+    session: Session, *, changed_since: int | None = None, **options: Unpack[FileOptions]
+) -> Steps[Export]:
+    """Create an export of contacts; returns at once. Raises Refused, Unreachable, CreateUnclear.
+
+    `changed_since` is the commit of an earlier manifest: only what has changed since (Outhaul).
+    """
+    body = {} if changed_since is None else {"changedSince": changed_since}
+    return (yield from _create(session, "contacts", {}, options, body))
 
 
 def export_activities(
@@ -70,16 +86,23 @@ def export_activities(
     from_date: When,
     to_date: When,
     activity_types: Sequence[str] | None = None,
+    product_columns: Sequence[str] | None = None,
+    allow_long_window: bool = False,
     **options: Unpack[FileOptions],
 ) -> Steps[Export]:
     """Create an export of activities, both instants included, at most 31 days; returns at once.
 
-    No `activity_types` means all. Raises Refused, Unreachable and CreateUnclear.
+    No `activity_types` means all. `product_columns` chooses those of the product lines, and
+    `allow_long_window` lifts the limit (both Outhaul). Raises Refused, Unreachable and
+    CreateUnclear.
     """
     filters: dict[str, Any] = {"fromDate": wire_date(from_date), "toDate": wire_date(to_date)}
     if activity_types is not None:
         filters["activityTypes"] = list(activity_types)
-    return (yield from _create(session, "activities", filters, options))
+    body: dict[str, Any] = {"allowLongWindow": True} if allow_long_window else {}
+    if product_columns is not None:
+        body["productColumns"] = list(product_columns)
+    return (yield from _create(session, "activities", filters, options, body))
 
 
 def get(session: Session, export: Export | str) -> Steps[Export]:
@@ -144,7 +167,11 @@ def id_of(export: Export | str) -> str:
 
 
 def _create(
-    session: Session, export_type: ExportType, filters: dict[str, Any], options: FileOptions
+    session: Session,
+    export_type: ExportType,
+    filters: dict[str, Any],
+    options: FileOptions,
+    more: dict[str, Any],
 ) -> Steps[Export]:
     if options.get("segment_id") is not None:
         filters["segmentId"] = options["segment_id"]
@@ -157,6 +184,7 @@ def _create(
         body["version"] = options["version"]
     if filters:
         body["filters"] = filters
+    body |= _extensions(options) | more
     slot_until = time.monotonic() + options.get("wait_for_slot_s", 0)
     while True:
         try:
@@ -165,6 +193,24 @@ def _create(
             if time.monotonic() >= slot_until:
                 raise
             yield Pause(_QUEUE_POLL_S)
+
+
+def _extensions(options: FileOptions) -> dict[str, Any]:
+    """Only those that differ from the contract, which other servers would refuse."""
+    columns = options.get("columns")
+    asked = {
+        "columns": None if columns is None else list(columns),
+        "bom": options.get("bom") or None,
+        "formulaGuard": options.get("formula_guard") or None,
+        "format": options.get("file_format"),
+        "compression": options.get("compression"),
+    }
+    plain = {"format": "csv", "compression": "zip"}
+    return {
+        name: value
+        for name, value in asked.items()
+        if value is not None and value != plain.get(name)
+    }
 
 
 def _create_once(session: Session, body: dict[str, Any]) -> Steps[Export]:
@@ -222,7 +268,15 @@ def _asks_for(export: Export, body: dict[str, Any]) -> bool:
         return False
     if export.version is not None and export.version != body.get("version", "v1"):
         return False
+    if any(export.raw.get(name) != body.get(name) for name in _EXTENSIONS):
+        return False
     return _comparable(export.filters) == _comparable(body.get("filters", {}))
+
+
+_EXTENSIONS = (
+    *("columns", "productColumns", "bom", "formulaGuard", "format", "compression"),
+    *("changedSince", "allowLongWindow"),
+)
 
 
 def _comparable(filters: Any) -> tuple[object, ...]:

@@ -59,7 +59,8 @@ def read_polars(
     """As read_arrow, into Polars; needs no pyarrow."""
     import polars
 
-    with zipfile.ZipFile(path) as archive, archive.open(_member(path, product_lines)) as text:
+    name = _member(path, product_lines)
+    with zipfile.ZipFile(path) as archive, archive.open(name) as text:
         return polars.read_csv(
             text.read(),
             separator=delimiter,
@@ -83,7 +84,9 @@ def read_pandas(
 
 
 def _member(path: str | Path, product_lines: bool) -> str:
-    found = members(Path(path), product=product_lines)
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is no ZIP; tables are read from ZIPs of CSV")
+    found = [name for name in members(Path(path), product=product_lines) if name.endswith(".csv")]
     if not found:
         raise ValueError(f"{path} holds no {'product lines' if product_lines else 'CSV'}")
     return found[0]

@@ -1,7 +1,29 @@
 """What a request may ask for beyond the contract; left out, everything is the contract's."""
 
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Any
+
+
+class FileFormat(StrEnum):
+    """How rows are written."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    """JSON Lines: an object a row, values by column id."""
+
+
+class Compression(StrEnum):
+    """What the files are packed in."""
+
+    ZIP = "zip"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+
+    @property
+    def ending(self) -> str:
+        """How names of such files end."""
+        return {Compression.GZIP: "gz", Compression.ZSTD: "zst"}.get(self, self.value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +40,8 @@ class Extras:
     """Whether text that a spreadsheet would run is escaped."""
     changed_since: int | None = None
     """A commit number: only contacts changed after it, and a file of those erased after it."""
+    format: FileFormat = FileFormat.CSV
+    compression: Compression = Compression.ZIP
     allow_long_window: bool = False
     """Whether the window of an export of activities may exceed 31 days."""
 

@@ -1,18 +1,23 @@
 """What an export would be: counted, and rendered in a few places; nothing is written."""
 
+import json
 from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
 from outhaul.archive.deflate import SliceCompressor
 from outhaul.catalog.past_runs import PastRuns
 from outhaul.domain.account import Account
 from outhaul.domain.cancellation import Cancellation
+from outhaul.domain.columns import Column
 from outhaul.domain.estimate import Estimate, MemberEstimate, expected_seconds
 from outhaul.domain.export import Export, ExportRequest, ExportStatus, Origin, SlicePlan
+from outhaul.domain.extras import FileFormat
 from outhaul.domain.ids import new_id
 from outhaul.domain.instants import now
 from outhaul.domain.plan import ExportPlan
-from outhaul.pipeline.layout import MemberLayout, layout, title
+from outhaul.pipeline.layout import MemberLayout, layout
+from outhaul.pipeline.lines import title
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.render.line import values_in
 from outhaul.store.reader import SnapshotReader
@@ -61,27 +66,21 @@ class Estimates:
     ) -> tuple[MemberEstimate, float]:
         """A file, and how much shorter compression makes it."""
         heads = [self._head(draft, plan, member, part) for part in _spread(parts)]
-        delimiter, width = draft.request.delimiter, len(member.columns)
         first = title(member, draft.request)
-        compressor = SliceCompressor()
+        compressor = SliceCompressor(draft.request.extras.compression)
         compressed = len(compressor.write(first))
         compressed += sum(len(compressor.write(text)) for _, text in heads)
         compressed += len(compressor.finish())
         rows = sum(part.rows for part in parts)
         rows_read = sum(count for count, _ in heads)
         text_bytes = compressor.text_bytes - len(first)
-        values = tuple(
-            islice(values_in(heads[0][1].decode(), delimiter), _SAMPLE_ROWS * width)
-            if heads
-            else ()
-        )
         return MemberEstimate(
             kind=member.selection.kind,
             rows=rows,
             bytes=len(first) + (round(text_bytes * rows / rows_read) if rows_read else 0),
             columns=member.columns,
-            sample=tuple(values[at : at + width] for at in range(0, len(values), width)),
-        ), compressed / compressor.text_bytes
+            sample=_sample(heads[0][1].decode(), draft.request, member.columns) if heads else (),
+        ), compressed / max(compressor.text_bytes, 1)
 
     def _head(
         self, draft: Export, plan: ExportPlan, member: MemberLayout, part: SlicePlan
@@ -115,3 +114,20 @@ def _spread(parts: Sequence[SlicePlan]) -> list[SlicePlan]:
     """A few slices, evenly spaced, the first one among them."""
     count = min(_PLACES, len(parts))
     return [parts[number * len(parts) // count] for number in range(count)]
+
+
+def _sample(
+    text: str, request: ExportRequest, columns: Sequence[Column]
+) -> tuple[tuple[str | None, ...], ...]:
+    """The first rows of finished lines."""
+    if request.extras.format is FileFormat.JSONL:
+        rows = [json.loads(line) for line in text.split("\n", _SAMPLE_ROWS)[:_SAMPLE_ROWS] if line]
+        return tuple(tuple(_written(row.get(column.id)) for column in columns) for row in rows)
+    width = len(columns)
+    values = tuple(islice(values_in(text, request.delimiter), _SAMPLE_ROWS * width))
+    return tuple(values[at : at + width] for at in range(0, len(values), width))
+
+
+def _written(value: Any) -> str | None:
+    """A value of JSON as text."""
+    return value if value is None or isinstance(value, str) else json.dumps(value)

@@ -24,7 +24,7 @@ from outhaul.domain.errors import (
     StorageUnavailable,
     UnsafeSettings,
 )
-from outhaul.domain.file_names import content_disposition
+from outhaul.domain.file_names import content_disposition, media_type
 from outhaul.files import local
 from outhaul.files.buckets import open_bucket
 from outhaul.files.uploads import abort_dangling
@@ -97,13 +97,13 @@ class Files:
         When it returns, the file is durable; without `durable`, one in a directory outlives this
         process but not a loss of power. When `chunks` raises, there is no new file; after a
         StorageError there may be one, on which nobody can rely. Holds 100 MB at most. A bucket
-        that is asked for the file by itself offers it as the ZIP `save_as`. Raises StorageFull.
+        that is asked for the file by itself offers it as `save_as`. Raises StorageFull.
         """
         written = 0
         attributes = None
         if save_as is not None and self._root is None:
             attributes = {
-                "Content-Type": "application/zip",
+                "Content-Type": media_type(save_as),
                 "Content-Disposition": content_disposition(save_as),
             }
         # `put` would take the chunks itself, but pulls them inside obstore's own event loop, where

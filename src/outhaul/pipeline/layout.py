@@ -1,10 +1,8 @@
 """What the archive of an export holds: its members, their names, rows and columns."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from outhaul.domain.activity_types import ACTIVITY_TYPES, canonical
 from outhaul.domain.columns import Column
 from outhaul.domain.contact_fields import by_id, definition_of
 from outhaul.domain.export import (
@@ -14,13 +12,13 @@ from outhaul.domain.export import (
     MemberKind,
     Selection,
 )
+from outhaul.domain.members import file_extension, member_kinds, selected_types
 from outhaul.domain.plan import ExportPlan
 from outhaul.domain.report_parts import counted_types, report_columns
 from outhaul.domain.reports import Report
 from outhaul.domain.rule_reading import read_rule
 from outhaul.domain.rules import Rule
 from outhaul.domain.versions import chosen_columns, columns
-from outhaul.render.line import header
 
 _ENDINGS = {MemberKind.PRODUCTS: "-product", MemberKind.ERASED: "-erased"}
 """What tells the names of further files from that of the first."""
@@ -40,12 +38,12 @@ def layout(export: Export, plan: ExportPlan) -> tuple[MemberLayout, ...]:
     request, filters = export.request, export.request.filters
     if request.report is not None:
         return (_report_layout(export, plan, request.report),)
-    types = _canonical(filters.activity_types)
+    types = selected_types(request)
     rule = _rule(plan)
-    stem = export.file_name.removesuffix(".zip")
+    stem = export.file_name.removesuffix(f".{file_extension(request)}")
     return tuple(
         MemberLayout(
-            name=f"{stem}{_ENDINGS.get(kind, '')}.csv",
+            name=f"{stem}{_ENDINGS.get(kind, '')}.{request.extras.format}",
             selection=Selection(
                 kind=kind,
                 snapshot=plan.snapshot,
@@ -58,17 +56,7 @@ def layout(export: Export, plan: ExportPlan) -> tuple[MemberLayout, ...]:
             ),
             columns=_columns(kind, request, plan.frozen, types),
         )
-        for kind in _kinds(request, types)
-    )
-
-
-def title(member: MemberLayout, request: ExportRequest) -> bytes:
-    """What stands before the first row."""
-    return header(
-        member.columns,
-        request.delimiter,
-        bom=request.extras.bom,
-        formula_guard=request.extras.formula_guard,
+        for kind in member_kinds(request)
     )
 
 
@@ -108,21 +96,3 @@ def _rule(plan: ExportPlan) -> Rule | None:
         json.loads(plan.segment_rule), fields, now=plan.now, timezone=plan.frozen.timezone
     )
     return rule
-
-
-def _canonical(spellings: Iterable[str] | None) -> tuple[str, ...] | None:
-    if spellings is None:
-        return None
-    found = {canonical(spelling) for spelling in spellings}
-    return tuple(sorted(type_ for type_ in found if type_ is not None))
-
-
-def _kinds(request: ExportRequest, types: tuple[str, ...] | None) -> list[MemberKind]:
-    with_products = {id_ for id_, type_ in ACTIVITY_TYPES.items() if type_.has_product_lines}
-    no_products = types is not None and with_products.isdisjoint(types)
-    kinds = [
-        kind
-        for kind in request.export_type.members
-        if not (kind is MemberKind.PRODUCTS and no_products)
-    ]
-    return kinds if request.extras.changed_since is None else [*kinds, MemberKind.ERASED]

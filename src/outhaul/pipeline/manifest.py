@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from outhaul import __version__
+from outhaul.archive.codecs import LEVEL, compressor_of
 from outhaul.archive.container import Member, combined_crc32, compressed_bytes
-from outhaul.archive.deflate import COMPRESSOR, LEVEL
 from outhaul.archive.manifest import (
     ArchiveProof,
     ColumnEntry,
@@ -24,6 +24,7 @@ from outhaul.archive.manifest import (
     sealed,
 )
 from outhaul.domain.export import ArchiveFacts, Export, ExportRequest, RowKey, SliceFacts
+from outhaul.domain.extras import Compression
 from outhaul.domain.instants import from_epoch_ms, to_text
 from outhaul.domain.plan import ExportPlan, WarehouseState
 from outhaul.pipeline.layout import MemberLayout
@@ -55,18 +56,20 @@ def manifest_of(
                 at=to_text(plan.snapshot_at) if plan.snapshot_at else None,
                 warehouse=_warehouse(plan.warehouse) if plan.warehouse else None,
             ),
-            compressor=CompressorEntry(name=COMPRESSOR, level=LEVEL),
+            compressor=CompressorEntry(name=compressor_of(request.extras.compression), level=LEVEL),
             replans=plan.replans or None,
             rows=sum(part.rows for _, _, slices in members for part in slices),
             archive=ArchiveProof(
                 file_name=export.file_name, bytes=archive.bytes, sha256=archive.sha256
             ),
-            members=tuple(_member(*member) for member in members),
+            members=tuple(_member(*member, request.extras.compression) for member in members),
         )
     )
 
 
-def _member(layout: MemberLayout, member: Member, slices: Sequence[SliceFacts]) -> MemberProof:
+def _member(
+    layout: MemberLayout, member: Member, slices: Sequence[SliceFacts], compression: Compression
+) -> MemberProof:
     columns = tuple(
         ColumnEntry(id=column.id, label=column.label, type=column.type.value)
         for column in layout.columns
@@ -77,7 +80,9 @@ def _member(layout: MemberLayout, member: Member, slices: Sequence[SliceFacts]) 
         rows=sum(part.rows for part in slices),
         bytes=sum(part.text_bytes for part in member.parts),
         crc32=f"{combined_crc32(member):08x}",
-        compressed_bytes=compressed_bytes(member),
+        compressed_bytes=compressed_bytes(member)
+        if compression is Compression.ZIP
+        else sum(part.compressed_bytes for part in member.parts),
         columns=columns,
         columns_sha256=columns_digest(columns),
         header=HeaderProof(bytes=header.text_bytes, compressed_bytes=header.compressed_bytes),

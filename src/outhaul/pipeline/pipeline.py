@@ -7,11 +7,13 @@ them changes the catalog. A step that is done again from the same plan gives the
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from outhaul.archive.container import Member, Part, archive_bytes
+from outhaul.archive.container import Member, Part
 from outhaul.archive.deflate import SliceCompressor
 from outhaul.archive.manifest import Manifest
+from outhaul.archive.stream import file_bytes, text_part
 from outhaul.domain.account import Account
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.errors import Conflict, ExportFailed, FailureCause, FileMissing, OuthaulError
@@ -26,12 +28,13 @@ from outhaul.domain.export import (
 )
 from outhaul.domain.ids import new_id
 from outhaul.domain.instants import from_epoch_ms, now
+from outhaul.domain.members import file_extension
 from outhaul.domain.plan import ExportPlan
 from outhaul.files.object_store import Files
 from outhaul.pipeline.hashing import SideHash
-from outhaul.pipeline.layout import MemberLayout, layout, title
+from outhaul.pipeline.layout import MemberLayout, layout
+from outhaul.pipeline.lines import row_sql, title
 from outhaul.pipeline.manifest import manifest_of
-from outhaul.render.line import line_sql
 from outhaul.store.commits import Commits
 from outhaul.store.reader import RowReader, SnapshotReader, TextBatch
 from outhaul.unload.reader import UnloadReader
@@ -140,7 +143,7 @@ class Pipeline:
 
         Raises ExportFailed when the slice does not hold the rows that the plan counted.
         """
-        compressor = SliceCompressor()
+        compressor = SliceCompressor(export.request.extras.compression)
         rows = 0
         ends: list[RowKey] = []
 
@@ -190,14 +193,12 @@ class Pipeline:
             place,
             member.selection,
             slice_plan,
-            line_sql=lambda types: line_sql(
-                member.columns,
-                types=types,
-                delimiter=export.request.delimiter,
-                date_format=export.request.date_format,
-                frozen=plan.frozen,
-                created=created,
-                formula_guard=export.request.extras.formula_guard,
+            line_sql=partial(
+                row_sql,
+                member,
+                export.request,
+                plan.frozen,
+                created,
                 stored=plan.warehouse is None,
             ),
             cancellation=cancellation,
@@ -221,6 +222,7 @@ class Pipeline:
         rows = sum(facts.rows for _, facts in slices)
         if rows != export.total:
             raise ExportFailed(FailureCause.PARITY_BROKEN, f"{rows} rows, {export.total} planned")
+        compression = export.request.extras.compression
         with ThreadPoolExecutor(2) as executor:
             members = [
                 (member, [part for part in slices if part[0].member is member.selection.kind])
@@ -231,7 +233,7 @@ class Pipeline:
                     name=member.name,
                     modified=export.created_at,
                     parts=[
-                        _header_part(title(member, export.request)),
+                        text_part(title(member, export.request), compression),
                         *(self._part(*part, executor) for part in parts),
                     ],
                 )
@@ -240,12 +242,12 @@ class Pipeline:
             digest = SideHash(executor)
 
             def hashed() -> Iterator[bytes]:
-                for chunk in archive_bytes(stored):
+                for chunk in file_bytes(stored, compression):
                     cancellation.check()
                     digest.take(chunk)
                     yield chunk
 
-            key = f"{round_folder(export)}/archive-{attempt}.zip"
+            key = f"{round_folder(export)}/archive-{attempt}.{file_extension(export.request)}"
             size = self._files.write(key, hashed(), save_as=export.file_name)
             archive = ArchiveFacts(key=key, bytes=size, sha256=digest.hexdigest())
         return archive, manifest_of(
@@ -312,14 +314,3 @@ def round_folder(export: Export) -> str:
 
 def _member(members: Sequence[MemberLayout], slice_plan: SlicePlan) -> MemberLayout:
     return next(member for member in members if member.selection.kind is slice_plan.member)
-
-
-def _header_part(text: bytes) -> Part:
-    compressor = SliceCompressor()
-    compressed = compressor.write(text) + compressor.finish()
-    return Part(
-        text_bytes=compressor.text_bytes,
-        crc32=compressor.crc32,
-        compressed_bytes=len(compressed),
-        read=lambda: iter([compressed]),
-    )

@@ -57,18 +57,23 @@ def line_sql(
     """
     pieces: list[Piece] = []
     for column in columns:
-        between = created if column.source in _ORDERING else None
-        holders, shown = _holders(column, types)
+        between = created if is_ordering(column) else None
+        holders, shown = types_of(column, types)
         if shown or column.activity_types is None:
             written = value(
                 column, date_format, frozen, between, formula_guard=formula_guard, stored=stored
             )
-            pieces += written if shown == holders else _of_types(shown, written)
+            pieces += written if shown == holders else [of_types(shown, written)]
         pieces.append(Text(delimiter.value))
     return concat([*pieces[:-1], Text("\n")])
 
 
-def _holders(column: Column, types: Collection[str]) -> tuple[set[str], set[str]]:
+def is_ordering(column: Column) -> bool:
+    """Whether the file is ordered by the column, so that a slice bounds its values."""
+    return column.source in _ORDERING
+
+
+def types_of(column: Column, types: Collection[str]) -> tuple[set[str], set[str]]:
     """Which of the types may hold the column's field, and which of those show it: a later
     version may show more."""
     if column.activity_types is None:
@@ -77,8 +82,9 @@ def _holders(column: Column, types: Collection[str]) -> tuple[set[str], set[str]
     return holders, holders & column.activity_types
 
 
-def _of_types(shown: Collection[str], written: Sequence[Piece]) -> Sequence[Piece]:
+def of_types(shown: Collection[str], written: Sequence[Piece]) -> Piece:
+    """The pieces, written for rows of these types only."""
     # Not IN: from five constants on the engine makes that a join.
     types_sql = f"[{', '.join(map(literal, sorted(shown)))}]"
     condition = f"list_contains({types_sql}, {identifier('type')})"
-    return [Sql(f"CASE WHEN {condition} THEN {concat(written)} END")]
+    return Sql(f"CASE WHEN {condition} THEN {concat(written)} END")

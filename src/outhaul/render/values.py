@@ -5,8 +5,8 @@ from typing import assert_never
 from outhaul.domain.columns import Column
 from outhaul.domain.export import DateFormat, FieldType, Frozen
 from outhaul.render.dates import Between, day_sql, instant_sql
-from outhaul.render.formulas import guard_sql, guarded_cell_sql
-from outhaul.render.sql import Piece, Sql, Text, identifier
+from outhaul.render.formulas import guarded_cell_sql, runs_sql
+from outhaul.render.sql import Piece, Sql, Text, identifier, literal
 
 _PLAIN = frozenset({"id", "type", "contactId", "activityId"})
 """Store columns that are NOT NULL and hold no quotes: ids are letters, digits and . _ : -"""
@@ -44,9 +44,9 @@ def value(
         case FieldType.INTEGER:
             return (Sql(f"""CASE WHEN {name} IS NOT NULL THEN concat('"', {name}, '"') END"""),)
         case FieldType.DECIMAL:
-            return (Sql(_number(name, step="1", digits=0)),)
+            return (Sql(decimal_sql(name)),)
         case FieldType.MONEY:
-            return (Sql(_number(name, step="0.01", digits=2, width=column.digits)),)
+            return (Sql(money_sql(name, column.digits)),)
         case (
             FieldType.TEXT
             | FieldType.EMAIL
@@ -57,7 +57,7 @@ def value(
             | FieldType.JSON
         ):
             if formula_guard:
-                return (Sql(_text(name, guard_sql(name))),)
+                return (Sql(_text(name, formula_guard=True)),)
             plain = stored and column.source in _PLAIN
             return (_QUOTE, Sql(name), _QUOTE) if plain else (Sql(_text(name)),)
         case _:
@@ -82,13 +82,13 @@ def text_of(cell: str | None) -> str | None:
 # Doubling quotes only where `contains` finds one, and `concat` instead of ||, measured fastest.
 
 
-def _text(name: str, before: str | None = None) -> str:
-    """`before` is an expression for what stands in front of the text."""
-    opened = """'"'""" if before is None else f"""'"', {before}"""
+def _text(name: str, *, formula_guard: bool = False) -> str:
+    doubled = f"""replace({name}, '"', '""'), '"')"""
+    guarded = f"""WHEN {runs_sql(name)} THEN concat('"''', {doubled} """ if formula_guard else ""
     return (
-        f"CASE WHEN {name} IS NULL THEN ''"
-        f""" WHEN contains({name}, '"') THEN concat({opened}, replace({name}, '"', '""'), '"')"""
-        f""" ELSE concat({opened}, {name}, '"') END"""
+        f"CASE WHEN {name} IS NULL THEN '' {guarded}"
+        f"""WHEN contains({name}, '"') THEN concat('"', {doubled}"""
+        f""" ELSE concat('"', {name}, '"') END"""
     )
 
 
@@ -96,11 +96,22 @@ def _text(name: str, before: str | None = None) -> str:
 # The remainder tells them apart in half the time that comparing with the cast number takes.
 
 
-def _number(name: str, *, step: str, digits: int, width: int = 18) -> str:
+def decimal_sql(name: str, *, quote: str = '"', missing: str = "''") -> str:
+    """A decimal without needless zeros, within `quote`; a missing one gives the SQL `missing`."""
+    return _number(name, "1", 0, quote, missing)
+
+
+def money_sql(name: str, width: int = 18, *, quote: str = '"', missing: str = "''") -> str:
+    """The same with at least two decimals."""
+    return _number(name, "0.01", 2, quote, missing, width)
+
+
+def _number(name: str, step: str, digits: int, quote: str, missing: str, width: int = 18) -> str:
     """A number with `digits` decimals where it is a multiple of `step`, else as many as it has."""
+    quote = literal(quote)
     return (
-        f"CASE WHEN {name} IS NULL THEN ''"
+        f"CASE WHEN {name} IS NULL THEN {missing}"
         f" WHEN {name} % CAST({step} AS DECIMAL(18, 6)) = 0"
-        f""" THEN concat('"', CAST({name} AS DECIMAL({width}, {digits})), '"')"""
-        f""" ELSE concat('"', rtrim(CAST({name} AS VARCHAR), '0'), '"') END"""
+        f" THEN concat({quote}, CAST({name} AS DECIMAL({width}, {digits})), {quote})"
+        f" ELSE concat({quote}, rtrim(CAST({name} AS VARCHAR), '0'), {quote}) END"
     )
