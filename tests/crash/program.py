@@ -85,7 +85,7 @@ STEPS: dict[str, Callable[[Reached], None]] = {
     "planned": _after(Leases, "planned"),
     "rendering": _within(SnapshotReader, "lines", nth=TROUBLED_SLICE),
     "slice-stored": _before(Leases, "rendered", nth=TROUBLED_SLICE),
-    "assembling": _within(pipeline, "archive_bytes"),
+    "assembling": _within(pipeline, "file_bytes"),
     "archive-durable": _before(Leases, "finished"),
     "finished": _after(Leases, "finished"),
 }
