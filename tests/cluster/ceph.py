@@ -49,6 +49,8 @@ osd pool default pg num = 1
 osd pool default pg autoscale mode = off
 osd crush chooseleaf type = 0
 mon allow pool size one = true
+mon data avail warn = 1
+mon data avail crit = 1
 mon max pg per osd = 1000
 mon warn on pool no redundancy = false
 rgw frontends = beast endpoint=127.0.0.1:{gateway}
@@ -87,7 +89,13 @@ rgw dns name = localhost
         osd = str(uuid.uuid4())
         run("ceph", "osd", "new", osd)
         run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
-        start("ceph-osd", "-i", "0")
+        # The monitor may not know yet whom it has just been told of, and sends it away.
+        until = time.monotonic() + _START_S
+        while '"num_up_osds":1' not in run("ceph", "osd", "stat", "--format", "json"):
+            assert time.monotonic() < until, "the OSD does not come up"
+            if len(started) == 1 or started[-1].poll() is not None:
+                start("ceph-osd", "-i", "0")
+            time.sleep(0.5)
         start("radosgw", "-n", "client.rgw")
         url = f"http://127.0.0.1:{gateway}"
         _answers(url)
