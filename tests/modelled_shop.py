@@ -17,6 +17,7 @@ from outhaul.catalog.database import Database
 from outhaul.catalog.erasures import Erasures
 from outhaul.catalog.leases import Leases
 from outhaul.catalog.live_snapshots import LiveSnapshots
+from outhaul.catalog.needed_files import NeededFiles
 from outhaul.catalog.slices import Slices
 from outhaul.domain.account import Language
 from outhaul.domain.cancellation import Cancellation
@@ -94,7 +95,7 @@ class ModelledShop:
             self.commits, ContactReads(engine), FieldDefinitions(engine, fields), self.eraser
         )
         leases = Leases(database, lease_s=30, fault_limit=1)
-        self.cleaning = Cleaning(leases, self.files)
+        self.cleaning = Cleaning(NeededFiles(database), self.files)
         self.work = ExportWork(
             leases,
             Accounts(database),

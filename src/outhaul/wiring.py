@@ -24,6 +24,7 @@ from outhaul.catalog.imports import Imports
 from outhaul.catalog.keys import Keys, LinkKeys
 from outhaul.catalog.leases import Leases
 from outhaul.catalog.live_snapshots import LiveSnapshots
+from outhaul.catalog.needed_files import NeededFiles
 from outhaul.catalog.past_runs import PastRuns
 from outhaul.catalog.rates import Rates
 from outhaul.catalog.reports import Reports
@@ -150,7 +151,7 @@ class Outhaul:
             share=lambda rows: rows >= settings.slice_rows and node.has_others(),
             warehouse=warehouse,
         )
-        cleaning = Cleaning(leases, self._files, claim=partial(claim_files, settings, database))
+        cleaning = _cleaning(database, settings, self._files)
         watch = Watches(self.metrics, *self._traces)
         exports = _export_work(registry, settings, leases, pipeline, cleaning, bell, watch)
         importer = Importer(self._engine, commits, fields, scratch=scratch)
@@ -319,7 +320,7 @@ class WorkerNode:
             unloads=UnloadReader(self._engine, files),
         )
         leases = _leases(database, settings, self._node.reach)
-        cleaning = Cleaning(leases, files, claim=partial(claim_files, settings, database))
+        cleaning = _cleaning(database, settings, files)
         cleaning.at_start(alone=False)
         self.metrics = Metrics(partial(take_census, database))
         self._traces = _traces(settings)
@@ -368,6 +369,10 @@ def _imports(database: Database, settings: Settings, reach: Reach) -> Imports:
     return Imports(
         database, lease_s=settings.lease_seconds, fault_limit=settings.fault_limit, reach=reach
     )
+
+
+def _cleaning(database: Database, settings: Settings, files: Files) -> Cleaning:
+    return Cleaning(NeededFiles(database), files, claim=partial(claim_files, settings, database))
 
 
 def _export_work(

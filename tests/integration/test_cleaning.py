@@ -6,6 +6,7 @@ from obstore.store import MemoryStore
 from outhaul.catalog.database import Database
 from outhaul.catalog.exports import Exports
 from outhaul.catalog.leases import Leases
+from outhaul.catalog.needed_files import NeededFiles
 from outhaul.domain.account import Account, Language
 from outhaul.domain.export import ArchiveFacts, Frozen, Origin
 from outhaul.domain.plan import ExportPlan
@@ -40,7 +41,7 @@ class Bench:
         self.files = Files(self.store)
         self.leases = Leases(database, lease_s=30, fault_limit=3)
         self.exports, self.account = Exports(database), account
-        self.cleaning = Cleaning(self.leases, self.files, clock=lambda: self.time)
+        self.cleaning = Cleaning(NeededFiles(database), self.files, clock=lambda: self.time)
         self.id = self.exports.create(account.id, request(), origin=Origin.API, queue_limit=9).id
 
     def finish(self) -> None:

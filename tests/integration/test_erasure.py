@@ -14,6 +14,7 @@ from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.database import Database
 from outhaul.catalog.erasures import Erasures
 from outhaul.catalog.leases import Leases
+from outhaul.catalog.needed_files import NeededFiles
 from outhaul.catalog.slices import Slices
 from outhaul.domain.account import Account
 from outhaul.domain.errors import FailureCause, NotFound
@@ -70,7 +71,7 @@ class ErasingShop:
                 slice_rows=1000,
                 unloads=UnloadReader(self.shop.engine, self.shop.files),
             ),
-            Cleaning(leases, self.shop.files),
+            Cleaning(NeededFiles(database), self.shop.files),
             stall_s=300,
             takeover_limit=10,
             wake=lambda: None,

@@ -19,6 +19,7 @@ from outhaul.catalog import exports as catalog_exports
 from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.database import Database
 from outhaul.catalog.leases import Leases
+from outhaul.catalog.needed_files import NeededFiles
 from outhaul.catalog.slices import Slices
 from outhaul.domain.account import Language
 from outhaul.domain.cancellation import Cancellation, Cancelled
@@ -385,7 +386,7 @@ def test_a_worker_tries_again_and_leaves_no_unload(
     )
     there.mapping = there.mapping.model_copy(update={"account": account.id})
     leases = Leases(database, lease_s=30, fault_limit=3)
-    cleaning = Cleaning(leases, files)
+    cleaning = Cleaning(NeededFiles(database), files)
     work = ExportWork(
         leases,
         accounts,

@@ -11,6 +11,7 @@ from outhaul.catalog.database import Database
 from outhaul.catalog.due import Step
 from outhaul.catalog.exports import Exports
 from outhaul.catalog.leases import Claim, LeaseLost, Leases
+from outhaul.catalog.needed_files import NeededFiles
 from outhaul.catalog.slices import Slices
 from outhaul.domain.account import Account, Language
 from outhaul.domain.errors import FailureCause, NotFound, QueueFull
@@ -349,17 +350,17 @@ def test_the_queue_holds_as_many_unfinished_exports_as_allowed(
 
 
 def test_needed_files_are_archives_and_slices_in_progress(
-    leases: Leases, exports: Exports, account: Account
+    database: Database, leases: Leases, exports: Exports, account: Account
 ) -> None:
     """What tidying must keep: recorded slices while the export runs, afterwards the archive."""
     create(exports, account)
     leases.planned(claimed(leases).lease, PLAN, PARTS)
     one, two = claimed(leases), claimed(leases)
     leases.rendered(one.lease, facts(3))
-    assert leases.needed_files() == {"slice-3"}
+    assert NeededFiles(database).keys() == {"slice-3"}
     leases.rendered(two.lease, facts(4))
     leases.finished(claimed(leases).lease, replace(ARCHIVE, key="the archive"), "{}")
-    assert leases.needed_files() == {"the archive"}
+    assert NeededFiles(database).keys() == {"the archive"}
 
 
 def test_exports_are_listed_newest_first_and_only_to_their_account(

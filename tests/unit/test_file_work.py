@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from outhaul.catalog.leases import Leases
+from outhaul.catalog.needed_files import NeededFiles
 from outhaul.domain.errors import UnsafeSettings
 from outhaul.files.object_store import Files, open_files
 from outhaul.worker import cleaning
@@ -29,22 +29,22 @@ def files() -> Files:
 
 
 @pytest.fixture
-def leases(database: Any) -> Leases:
-    return Leases(database, lease_s=30, fault_limit=3)
+def needed(database: Any) -> NeededFiles:
+    return NeededFiles(database)
 
 
-def test_a_start_removes_what_the_catalog_does_not_know(files: Files, leases: Leases) -> None:
+def test_a_start_removes_what_the_catalog_does_not_know(files: Files, needed: NeededFiles) -> None:
     """Of exports only; whatever else is there is not ours to judge."""
-    Cleaning(leases, files).at_start()
+    Cleaning(needed, files).at_start()
     assert list(files.keys("")) == ["other"]
 
 
 def test_once_an_hour_what_is_older_than_a_day_goes(
-    files: Files, leases: Leases, monkeypatch: pytest.MonkeyPatch
+    files: Files, needed: NeededFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was written a moment ago may be recorded in the next; and nobody looks more often."""
     clock = Clock()
-    work = FileWork(Cleaning(leases, files), clock=clock)
+    work = FileWork(Cleaning(needed, files), clock=clock)
     clock.now = 3601
     work.do_one("me")
     assert len(list(files.keys("exports"))) == 2, "they are young"
@@ -56,7 +56,7 @@ def test_once_an_hour_what_is_older_than_a_day_goes(
     assert list(files.keys("exports")) == []
 
 
-def test_nothing_is_removed_from_a_place_of_others(files: Files, leases: Leases) -> None:
+def test_nothing_is_removed_from_a_place_of_others(files: Files, needed: NeededFiles) -> None:
     """Where the mark is another catalog's, or cannot be read, every file stays."""
 
     def claim(_files: Files) -> None:
@@ -64,7 +64,7 @@ def test_nothing_is_removed_from_a_place_of_others(files: Files, leases: Leases)
 
     for act in (Cleaning.at_start, Cleaning.of_old):
         with pytest.raises(UnsafeSettings):
-            act(Cleaning(leases, files, claim=claim))
+            act(Cleaning(needed, files, claim=claim))
     assert len(list(files.keys("exports"))) == 2
 
 

@@ -22,7 +22,6 @@ from sqlalchemy import (
     literal,
     select,
     true,
-    union_all,
     update,
 )
 
@@ -346,35 +345,6 @@ class Leases:
         )
         with self._database.reading() as connection:
             return connection.execute(done).first() is not None
-
-    def has_ended(self, export_id: str) -> bool:
-        """Whether nothing is left to be done for the export; also when it is gone."""
-        running = select(exports.c.id).where(exports.c.id == export_id, exports.c.step.is_not(None))
-        with self._database.reading() as connection:
-            return connection.execute(running).first() is None
-
-    def needed_files(self, export_id: str | None = None) -> set[str]:
-        """Keys of finished archives, and of the recorded slices of unfinished exports; of all
-        exports or of one."""
-        archives = select(exports.c.archive_key).where(exports.c.archive_key.is_not(None))
-        recorded = (
-            select(slices.c.file_key)
-            .join(exports, exports.c.id == slices.c.export_id)
-            .where(slices.c.file_key.is_not(None), exports.c.step.is_not(None))
-        )
-        if export_id is not None:
-            archives = archives.where(exports.c.id == export_id)
-            recorded = recorded.where(exports.c.id == export_id)
-        with self._database.reading() as connection:
-            return set(connection.execute(union_all(archives, recorded)).scalars())
-
-    def needed_unloads(self) -> set[str]:
-        """Folders of the unloads that unfinished exports read."""
-        planned = select(exports.c.plan).where(exports.c.step.is_not(None))
-        with self._database.reading() as connection:
-            plans = connection.execute(planned.where(exports.c.plan.is_not(None))).scalars().all()
-        folders = (_plan.validate_json(plan).unload for plan in plans)
-        return {folder for folder in folders if folder is not None}
 
 
 def _place(lease: Lease) -> tuple[Table, ColumnElement[bool]]:

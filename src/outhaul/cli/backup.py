@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from outhaul.catalog.exports import Exports
-from outhaul.catalog.leases import Leases
+from outhaul.catalog.needed_files import NeededFiles
 from outhaul.catalog.salvage import salvage
 from outhaul.cli.copies import (
     check_backup,
@@ -50,9 +50,8 @@ def backup(
     registry = Registry(chosen)
     ownership = _owned(registry.data, "backup")
     try:
-        leases = Leases(registry.database, lease_s=1, fault_limit=1)
         files = files_of(chosen)
-        keys = leases.needed_files() if with_files else set()
+        keys = NeededFiles(registry.database).keys() if with_files else set()
         started = time.monotonic()
         made = make_backup(registry.data, files, keys, target)
     except FileMissing as error:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 
-from outhaul.catalog.leases import Leases
+from outhaul.catalog.needed_files import NeededFiles
 from outhaul.domain.errors import StorageError
 from outhaul.files.object_store import Files
 
@@ -23,14 +23,14 @@ class Cleaning:
 
     def __init__(
         self,
-        leases: Leases,
+        needed: NeededFiles,
         files: Files,
         *,
         claim: Callable[[Files], None] = lambda _files: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`claim` raises where the files are not this catalog's: then none is removed in bulk."""
-        self._leases = leases
+        self._needed = needed
         self._claim = claim
         self._files = files
         self._clock = clock
@@ -68,7 +68,7 @@ class Cleaning:
     def if_ended(self, export_id: str) -> None:
         """Remove all files but its archive, if the export has ended or is gone. Whoever wrote for
         it calls this at last, so that the file of a worker that came too late goes as well."""
-        if not self._leases.has_ended(export_id):
+        if not self._needed.has_ended(export_id):
             return
         try:
             self._delete(f"exports/{export_id}", export_id)
@@ -92,7 +92,7 @@ class Cleaning:
     ) -> int:
         # Listed before the catalog is asked: what is written and recorded in between stays.
         found = list(self._files.keys(prefix, before=before))
-        needed, folders = self._leases.needed_files(export_id), self._leases.needed_unloads()
+        needed, folders = self._needed.keys(export_id), self._needed.unloads(export_id)
         doomed = [
             key
             for key in found
