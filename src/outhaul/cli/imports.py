@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from outhaul.cli.options import Data, settings
 from outhaul.domain.errors import OuthaulError
-from outhaul.domain.imports import Import, ImportKind, ImportOptions, ImportStatus
+from outhaul.domain.imports import Import, ImportKind, ImportOptions, ImportStatus, rejects_of
 from outhaul.settings import Settings
 from outhaul.wiring import Outhaul, Registry
 from outhaul.worker.ownership import Ownership
@@ -57,7 +57,7 @@ def import_file(
         raise OuthaulError(f"{file}: {ended.detail or 'The import was cancelled.'}")
     print(f"{ended.taken:,} rows taken, {ended.refused:,} rows refused")
     if ended.refused:
-        print(f"Refused rows and reasons: {file}.rejected.jsonl")
+        print(f"Refused rows and reasons: {rejects_of(file)}")
 
 
 def _watch(registry: Registry, chosen: Settings, import_id: str) -> Import:

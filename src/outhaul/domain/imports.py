@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 
 
 class ImportKind(StrEnum):
@@ -70,3 +71,8 @@ class Import:
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+
+
+def rejects_of(file: str | Path) -> Path:
+    """Where the refused rows of an imported file are listed."""
+    return Path(f"{file}.rejected.jsonl")

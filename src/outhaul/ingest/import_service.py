@@ -1,7 +1,6 @@
 """Imports that come over HTTP: take the file, tell what becomes of it, cancel."""
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -14,7 +13,14 @@ from outhaul.catalog.imports import Imports
 from outhaul.catalog.keys import LinkKeys
 from outhaul.domain.errors import NotFound
 from outhaul.domain.ids import new_id
-from outhaul.domain.imports import Import, ImportKind, ImportOptions, ImportStatus
+from outhaul.domain.imports import (
+    Import,
+    ImportKind,
+    ImportOptions,
+    ImportStatus,
+    rejects_of,
+)
+from outhaul.files.local import sync
 
 QUEUE_LIMIT = 10
 MOST_LISTED = 100
@@ -65,7 +71,7 @@ class Uploads:
         """Leave the import of a received file. Durable when this returns. Raises
         ImportQueueFull."""
         for path in (file, file.parent, self._folder):
-            _sync(path)
+            sync(path)
         id_ = self._imports.create(
             account_id,
             kind=kind,
@@ -106,14 +112,14 @@ class Uploads:
         check_path(path_and_query, keys=self._link_keys.ring(), now=time.time())
         import_ = self._imports.get(unquote(urlsplit(path_and_query).path).split("/")[2])
         self._admit(import_.account_id)
-        report = Path(f"{import_.path}.rejected.jsonl")
+        report = rejects_of(import_.path)
         if not report.is_file():
             raise NotFound("report", import_.id)
         return report
 
     def refused_rows(self, import_: Import, *, most: int) -> list[tuple[int, str]]:
         """Line and reason of the first refused rows of an import; none once it is forgotten."""
-        report = Path(f"{import_.path}.rejected.jsonl")
+        report = rejects_of(import_.path)
         if not import_.options.uploaded or not import_.refused or not report.is_file():
             return []
         with report.open(encoding="utf-8") as lines:
@@ -131,11 +137,3 @@ class Uploads:
             file, open_ = by_folder[folder]
             if not open_:
                 file.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,6 +13,7 @@ from outhaul.catalog.homes import HomeOwned, Homes
 from outhaul.catalog.nodes import Nodes
 from outhaul.domain.errors import OuthaulError
 from outhaul.domain.ids import is_id, new_id
+from outhaul.files.local import sync
 
 _log = logging.getLogger(__name__)
 _ID_FILE = "home.id"
@@ -133,11 +134,7 @@ def home_id_of(data: Path) -> str:
             file.flush()
             os.fsync(file.fileno())
         part.rename(path)
-        folder = os.open(data, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync(data)
     told = path.read_text().strip()
     if not is_id(told):
         raise OuthaulError(f"{path} holds no id: restore it from the backup of the data directory")

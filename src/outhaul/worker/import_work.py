@@ -14,7 +14,7 @@ from outhaul.catalog.imports import ImportClaim, Imports
 from outhaul.catalog.leases import LeaseLost
 from outhaul.domain.cancellation import Cancellation, Cancelled
 from outhaul.domain.errors import FailureCause, ImportRefused
-from outhaul.domain.imports import Import
+from outhaul.domain.imports import Import, rejects_of
 from outhaul.ingest.importer import Importer, ImportJob
 from outhaul.worker.causes import cause_of
 from outhaul.worker.reports import report
@@ -129,7 +129,7 @@ class ImportWork:
                     kind=work.kind,
                     path=path,
                     options=work.options,
-                    rejects=path.with_name(path.name + ".rejected.jsonl"),
+                    rejects=rejects_of(work.path),
                 ),
                 progress=progress,
                 cancellation=held.cancellation,
