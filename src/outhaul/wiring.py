@@ -127,8 +127,12 @@ class Outhaul:
         self._database = database
         unloads = UnloadReader(self._engine, self._files)
         warehouse = _warehouse(settings, self._files, unloads)
-        commits = Commits(self._engine, elsewhere=warehouse.holds if warehouse else lambda _: False)
+        elsewhere: Callable[[str], bool] = warehouse.holds if warehouse else lambda _: False
+        commits = Commits(self._engine, elsewhere=elsewhere)
         fields = ContactFields(self._engine)
+        definitions = FieldDefinitions(self._engine, fields)
+        segment_reads = SegmentReads(self._engine)
+        listed, link_keys = catalog_exports.Exports(database), LinkKeys(database)
         fields_anywhere = FieldsAnywhere(fields, warehouse)
         bell = Bell()
         self.metrics = Metrics(partial(take_census, database))
@@ -177,15 +181,15 @@ class Outhaul:
             Compactor(self._engine, commits), commits, LiveSnapshots(database)
         )
         use_cases = Exports(
-            catalog_exports.Exports(database),
-            LinkKeys(database),
-            SegmentsAnywhere(SegmentReads(self._engine), warehouse),
+            listed,
+            link_keys,
+            SegmentsAnywhere(segment_reads, warehouse),
             self._files,
             queue_limit=settings.queue_limit,
             link_s=settings.link_minutes * 60,
             redirect=settings.downloads == "redirect",
             wake=bell.ring,
-            elsewhere=warehouse.holds if warehouse else lambda _: False,
+            elsewhere=elsewhere,
         )
         work: list[tuple[Work, int]] = [
             (exports, settings.workers),
@@ -197,17 +201,19 @@ class Outhaul:
         ]
         if settings.retention_days is not None:
             keep = timedelta(days=settings.retention_days)
-            listed = catalog_exports.Exports(database)
             work.append((RetentionWork(listed, use_cases, keep=keep), 1))
         self._worker = Worker(work, bell, id_=node.id)
-        intake = self._intake(
-            commits,
-            fields,
-            eraser,
-            scratch,
-            Uploads(
+        contact_reads = ContactReads(self._engine)
+        intake = Intake(
+            contacts=Contacts(commits, contact_reads, definitions, eraser),
+            fields=Fields(commits, definitions),
+            bulk=Bulk(self._engine, commits, scratch=scratch),
+            purchases=Purchases(commits, contact_reads, PurchaseReads(self._engine)),
+            events=CustomEvents(commits),
+            segments=Segments(commits, segment_reads),
+            uploads=Uploads(
                 imports,
-                LinkKeys(database),
+                link_keys,
                 folder=data / "uploads",
                 link_s=settings.link_minutes * 60,
                 wake=bell.ring,
@@ -233,13 +239,13 @@ class Outhaul:
         )
         self.console = ConsoleServices(
             keys=registry.keys,
-            signing_keys=LinkKeys(database).ring,
+            signing_keys=link_keys.ring,
             exports=use_cases,
-            overview=Overview(catalog_exports.Exports(database), Slices(database)),
+            overview=Overview(listed, Slices(database)),
             audit=registry.audit,
             usage=Usage(FinishedExports(database)),
             health=lambda: asdict(self.health()),
-            browse=Browse(Browsing(self._engine), FieldDefinitions(self._engine, fields)),
+            browse=Browse(Browsing(self._engine), definitions),
             volumes=Volumes(commits, Counts(self._engine)),
             estimate=estimate,
             intake=intake,
@@ -247,26 +253,6 @@ class Outhaul:
             public_url=settings.public_url,
             session_minutes=settings.session_minutes,
             admit=node.admit,
-        )
-
-    def _intake(
-        self,
-        commits: Commits,
-        fields: ContactFields,
-        eraser: Eraser,
-        scratch: Path,
-        uploads: Uploads,
-    ) -> Intake:
-        definitions = FieldDefinitions(self._engine, fields)
-        reads = ContactReads(self._engine)
-        return Intake(
-            contacts=Contacts(commits, reads, definitions, eraser),
-            fields=Fields(commits, definitions),
-            bulk=Bulk(self._engine, commits, scratch=scratch),
-            purchases=Purchases(commits, reads, PurchaseReads(self._engine)),
-            events=CustomEvents(commits),
-            segments=Segments(commits, SegmentReads(self._engine)),
-            uploads=uploads,
         )
 
     def start(self) -> None:
