@@ -34,6 +34,7 @@ from outhaul.domain.export import (
     Version,
 )
 from outhaul.domain.instants import from_epoch_ms
+from outhaul.domain.members import rows_of_slice
 from outhaul.domain.versions import columns
 from outhaul.render.line import line_sql
 from outhaul.store.commits import Commits
@@ -85,7 +86,10 @@ class Shop:
         )
         shown = columns(kind, Version.V6, self._frozen, case.types)
         parts = self.reader.cut(
-            self.account, selection, slice_rows=_SLICE_ROWS, cancellation=Cancellation()
+            self.account,
+            selection,
+            slice_rows=rows_of_slice(kind, shown, _SLICE_ROWS),
+            cancellation=Cancellation(),
         )
         return [Task(selection=selection, shown=shown, part=part) for part in parts]
 

@@ -29,7 +29,7 @@ def killed_midway(shop: CrashShop, folder: Path) -> tuple[Caller, str]:
 
 def server_on(data: Path, caller: Caller, **settings: str) -> Caller:
     """The same caller of an ordinary server on other data."""
-    server = Server(data, {"OUTHAUL_SLICE_ROWS": "1000", "OUTHAUL_WORKERS": "1"} | settings)
+    server = Server(data, {"OUTHAUL_SLICE_ROWS": "1500", "OUTHAUL_WORKERS": "1"} | settings)
     return Caller(server.start(), caller.account, caller.key)
 
 

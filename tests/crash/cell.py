@@ -23,7 +23,7 @@ from tests.crash.program import TROUBLED_SLICE
 _FAULTY = [sys.executable, "-m", "tests.crash.program"]
 _ROWS = 4000
 _LEASE_S = 1.0
-_SETTINGS = {"OUTHAUL_SLICE_ROWS": "1000", "OUTHAUL_WORKERS": "1"}
+_SETTINGS = {"OUTHAUL_SLICE_ROWS": "1500", "OUTHAUL_WORKERS": "1"}
 _IMPATIENT = {
     "OUTHAUL_FAULT_LIMIT": "2",
     "OUTHAUL_STALL_SECONDS": "0.7",

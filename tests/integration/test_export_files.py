@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from outhaul.domain.cancellation import Cancellation, Cancelled
 from outhaul.domain.errors import ExportFailed, FailureCause
 from outhaul.domain.export import Delimiter, Filters
+from outhaul.domain.extras import Extras
 from outhaul.domain.imports import ImportKind
 from tests.pipeline_shop import PipelineShop, activities, members, request
 
@@ -131,6 +132,25 @@ def test_the_text_does_not_depend_on_the_slices(shop: PipelineShop) -> None:
     ]
     assert len(keys) == 600
     assert keys == sorted(keys)
+
+
+def test_slices_of_wide_contacts_have_fewer_rows(shop: PipelineShop) -> None:
+    """So that what the engine sorts at a time does not grow with the account's fields."""
+    start = datetime(2026, 3, 1)  # noqa: DTZ001 -- UTC, see `iso`
+    shop.take(
+        ImportKind.CONTACTS,
+        (
+            {"id": f"{n:03}", "_createdAt": iso(start + timedelta(hours=n))}
+            | {f"field{k}": f"{n}" for k in range(20 if n else 0)}
+            for n in range(400)
+        ),
+    )
+    narrow = request(extras=Extras(columns=("_name", "_surname")))
+    _, _, _, few = shop.plan(narrow, slice_rows=100)
+    pipeline, export, plan, many = shop.plan(request(), slice_rows=100)
+    assert max(part.rows for part in few) > 90
+    assert max(part.rows for part in many) < 60
+    assert sum(shop.slice(pipeline, export, plan, part).rows for part in many) == 400
 
 
 def test_the_archive_is_the_same_with_one_thread_and_with_two(

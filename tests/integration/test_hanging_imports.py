@@ -48,10 +48,11 @@ class Bench:
             options=ImportOptions(uploaded=True),
         )
 
-    def hang(self) -> threading.Thread:
+    def hang(self, snare: "Snare") -> threading.Thread:
         """A worker takes the import up and hangs; its thread, once others may do it."""
         thread = threading.Thread(target=self.work.do_one, args=("one",), daemon=True)
         thread.start()
+        assert snare.caught.acquire(timeout=30)
         until = time.monotonic() + 30
         while thread not in self.work.beat():
             assert time.monotonic() < until
@@ -78,10 +79,12 @@ class Snare:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.open = threading.Event()
+        self.caught = threading.Semaphore(0)
         apply = Chunks.apply
 
         def wait(chunks: Chunks, number: int, *given: Any, **named: Any) -> Applied:
             if number == 1:
+                self.caught.release()
                 self.open.wait(60)
             return apply(chunks, number, *given, **named)
 
@@ -93,7 +96,7 @@ def test_an_import_that_hangs_is_done_by_another(
 ) -> None:
     """It goes on behind the chunk that was applied; who wakes up late changes nothing."""
     snare = Snare(monkeypatch)
-    hung = bench.hang()
+    hung = bench.hang(snare)
     monkeypatch.undo()
     assert bench.work.do_one("two")
     ended = bench.ended()
@@ -111,7 +114,7 @@ def test_an_import_that_always_hangs_ends_in_error(
 ) -> None:
     """After as many takeovers as allowed; what it had committed stays, the uploaded file goes."""
     snare = Snare(monkeypatch)
-    hung = [bench.hang() for _ in range(2)]
+    hung = [bench.hang(snare) for _ in range(2)]
     assert bench.work.do_one("three")
     ended = bench.ended()
     assert ended.status is ImportStatus.ERROR

@@ -1,4 +1,6 @@
-"""Which files a request asks for, and how the file that holds them is called."""
+"""Which files a request asks for, how they are cut, and how the file that holds them is called."""
+
+from collections.abc import Sized
 
 from outhaul.domain.activity_types import ACTIVITY_TYPES, canonical
 from outhaul.domain.export import ExportRequest, MemberKind
@@ -24,6 +26,19 @@ def member_kinds(request: ExportRequest) -> tuple[MemberKind, ...]:
         if not (kind is MemberKind.PRODUCTS and no_products)
     )
     return kinds if request.extras.changed_since is None else (*kinds, MemberKind.ERASED)
+
+
+_COLUMNS_OF_FULL_SLICES = 25
+
+
+def rows_of_slice(kind: MemberKind, columns: Sized, slice_rows: int) -> int:
+    """About how many rows a slice of a file with these columns has, where one of average width has
+    `slice_rows`. Contacts have a value in most columns, so that their rows grow with the number of
+    columns; of an activity only the few columns of its type have any."""
+    if kind is not MemberKind.CONTACTS:
+        return slice_rows
+    width = max(len(columns) / _COLUMNS_OF_FULL_SLICES, 1)
+    return max(1, int(slice_rows / width))
 
 
 def file_extension(request: ExportRequest) -> str:

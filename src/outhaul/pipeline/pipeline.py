@@ -28,7 +28,7 @@ from outhaul.domain.export import (
 )
 from outhaul.domain.ids import new_id
 from outhaul.domain.instants import from_epoch_ms, now
-from outhaul.domain.members import file_extension
+from outhaul.domain.members import file_extension, rows_of_slice
 from outhaul.domain.plan import ExportPlan
 from outhaul.files.object_store import Files
 from outhaul.pipeline.hashing import SideHash
@@ -124,7 +124,10 @@ class Pipeline:
             part
             for member in members
             for part in reader.cut(
-                place, member.selection, slice_rows=self._slice_rows, cancellation=cancellation
+                place,
+                member.selection,
+                slice_rows=rows_of_slice(member.selection.kind, member.columns, self._slice_rows),
+                cancellation=cancellation,
             )
         )
 

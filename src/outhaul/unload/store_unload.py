@@ -8,6 +8,7 @@ from typing import Protocol
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.columns import Column
 from outhaul.domain.export import Selection, SlicePlan
+from outhaul.domain.members import rows_of_slice
 from outhaul.files.object_store import Files
 from outhaul.store.reader import SnapshotReader
 from outhaul.store.unload import unload_slice
@@ -58,7 +59,9 @@ class StoreUnload:
                     for part in self._reader.cut(
                         account_id,
                         member.selection,
-                        slice_rows=self._slice_rows,
+                        slice_rows=rows_of_slice(
+                            member.selection.kind, member.columns, self._slice_rows
+                        ),
                         cancellation=cancellation,
                     )
                     for file in self._slice(
