@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from outhaul.api.create_body import asked_of
 from outhaul.api.health import HealthReport
 from outhaul.api.metrics import Metrics
 from outhaul.api.services import Services
@@ -221,13 +222,14 @@ class Outhaul:
             ),
         )
         limit = settings.rate_limit
+        describe = Descriptions(commits, fields_anywhere).describe
         estimate = Estimates(pipeline, reader, PastRuns(database)).estimate
         self.services = Services(
             exports=use_cases,
             keys=registry.keys,
             reports=Reports(database),
             rates=SharedRates(database, limit=limit) if database.shared else Rates(limit=limit),
-            describe=Descriptions(commits, fields_anywhere).describe,
+            describe=describe,
             estimate=estimate,
             newest_commit=lambda account_id: commits.snapshot(account_id).number,
             health=self.health,
@@ -247,6 +249,8 @@ class Outhaul:
             health=lambda: asdict(self.health()),
             browse=Browse(Browsing(self._engine), definitions),
             volumes=Volumes(commits, Counts(self._engine)),
+            read_request=partial(asked_of, self.services),
+            describe=describe,
             estimate=estimate,
             intake=intake,
             worker_alive=self._worker.alive,

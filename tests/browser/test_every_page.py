@@ -25,6 +25,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 PAGES = {
     "exports": "/exports",
     "new-export": "/exports/new?type=activities",
+    "new-export-columns": "/exports/new",
     "export-running": "/exports/{running}",
     "export-finished": "/exports/{finished}",
     "export-failed": "/exports/{failed}",
@@ -102,6 +103,13 @@ def test_a_page_is_accessible_and_whole(
     if name == "new-export":
         expect(page.locator("#window")).to_contain_text("31 days")
         expect(page.get_by_label("Of whom")).to_contain_text("4,0")
+    if name == "new-export-columns":
+        page.get_by_text("Choose columns and their order").click()
+        for column in ("Email", "Surname", "Name"):
+            page.get_by_label(column, exact=True).check()
+        page.get_by_role("button", name="Estimate").click()
+        expect(page.get_by_role("region", name="First rows of contacts")).to_be_visible()
+        page.get_by_label("Format").evaluate("element => element.scrollIntoView()")
     if name == "segments":
         expect(page.locator("main").get_by_text("…")).to_have_count(0)
     take_picture(page, f"{name}-{look}")

@@ -82,3 +82,82 @@ def test_segments_come_with_their_sizes(here: Site, person: Page) -> None:
     expect(person.get_by_text("segment Returning customers")).to_be_visible()
     expect(person.get_by_text("Finished", exact=True)).to_be_visible()
     expect(person.locator(".big")).to_have_text(name.rpartition(", ")[2])
+
+
+def the_columns(person: Page) -> list[str]:
+    """Those that are to stand in the file, in their order."""
+    return (
+        person.get_by_role("group", name="Columns of contacts").locator("ol li").all_inner_texts()
+    )
+
+
+def test_columns_are_chosen_and_ordered_by_keyboard(here: Site, person: Page) -> None:
+    """The estimate shows just them; the curl of the export names them in that order."""
+    person.goto(f"{here.url}/console/exports/new")
+    opener = person.get_by_text("Choose columns and their order")
+    opener.focus()
+    opener.press("Enter")
+    group = person.get_by_role("group", name="Columns of contacts")
+    find = group.get_by_label("Find a column")
+    find.fill("email")
+    expect(group.get_by_label("Birthdate", exact=True)).to_be_hidden()
+    find.press("Enter")
+    group.get_by_label("Email", exact=True).press("Space")
+    find.fill("")
+    for name in ("Name", "Surname"):
+        group.get_by_label(name, exact=True).press("Space")
+    assert the_columns(person) == ["Email", "Name", "Surname"]
+    up = group.get_by_role("button", name="Up: Surname")
+    up.press("Enter")
+    expect(up).to_be_focused()
+    expect(person.locator("#said")).to_have_text("Surname is column 2 of 3.")
+    up.press("Enter")
+    group.get_by_role("button", name="Remove: Email").press("Enter")
+    assert the_columns(person) == ["Surname", "Name"]
+    person.get_by_role("button", name="Estimate").press("Enter")
+    heads = person.get_by_role("region", name="First rows of contacts").get_by_role("columnheader")
+    expect(heads).to_have_text(["Surname", "Name"])
+    # Another version has other headers and the same ids.
+    person.get_by_label("Columns of version").select_option("v1")
+    expect(group.get_by_label("Name", exact=True)).to_be_checked()
+    assert the_columns(person) == ["Surname", "Name"]
+    person.get_by_role("button", name="Start export").press("Enter")
+    expect(person.get_by_text("Finished", exact=True)).to_be_visible()
+    expect(person.locator("#curl-title ~ *, [aria-labelledby=curl-title] pre")).to_contain_text(
+        re.compile(r'"columns": \[\s*"_surname",\s*"_name"\s*\]')
+    )
+
+
+def test_columns_are_dragged_into_their_order(here: Site, person: Page) -> None:
+    """With all chosen, one is taken out and another put first."""
+    person.goto(f"{here.url}/console/exports/new")
+    person.get_by_text("Choose columns and their order").click()
+    group = person.get_by_role("group", name="Columns of contacts")
+    group.get_by_role("button", name="All", exact=True).click()
+    before = the_columns(person)
+    assert len(before) > 20
+    rows = group.locator("ol li")
+    rows.nth(2).drag_to(rows.nth(0), target_position={"x": 30, "y": 3})
+    assert the_columns(person) == [before[2], before[0], before[1], *before[3:]]
+    group.get_by_role("button", name="None", exact=True).click()
+    assert the_columns(person) == []
+
+
+def test_only_csv_has_a_delimiter(here: Site, person: Page) -> None:
+    """What another format does not know is hidden, and it is said why."""
+    person.goto(f"{here.url}/console/exports/new")
+    expect(person.get_by_label("Delimiter")).to_be_visible()
+    person.get_by_label("byte order mark").check()
+    person.get_by_label("Format").select_option("JSON Lines")
+    expect(person.get_by_label("Delimiter")).to_be_hidden()
+    expect(person.get_by_text("are only for CSV")).to_be_visible()
+    person.get_by_label("Packed in").select_option("Zstandard")
+    person.get_by_role("button", name="Estimate").click()
+    expect(person.get_by_role("region", name="First rows of contacts")).to_be_visible()
+    person.get_by_role("button", name="Start export").click()
+    expect(person.get_by_text("Finished", exact=True)).to_be_visible()
+    expect(person.get_by_text(".jsonl", exact=False).first).to_be_visible()
+    person.get_by_role("link", name="Export what has changed since").click()
+    expect(person.get_by_label("Only what has changed since commit")).to_have_value(
+        re.compile(r"^\d+$")
+    )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import httpx
@@ -34,6 +35,13 @@ def visitor(here: Site) -> Visitor:
     return here.visitor()
 
 
+def told(here: Site, export_id: str) -> dict[str, Any]:
+    """The manifest of a finished export."""
+    found = here.api.done("GET", f"/exports/{export_id}/manifest", 200)
+    assert isinstance(found, dict)
+    return found
+
+
 def sent(visitor: Visitor, path: str = "/exports/new", **fields: Any) -> httpx.Response:
     return visitor.send(path, [*FIELDS.items(), *fields.items()])
 
@@ -56,8 +64,7 @@ def test_a_form_makes_the_export_that_it_says(here: Site, visitor: Visitor) -> N
         "toDate": "2026-10-31T22:59:59.999Z",
     }
     assert export["total"] == 1
-    manifest = json.loads(here.visitor().get(f"/exports/{export['id']}/manifest").text)
-    assert manifest["extras"] == {"formulaGuard": True}
+    assert told(here, export["id"])["extras"] == {"formulaGuard": True}
     assert made(here, sent(visitor, type="activities", **OCTOBER))["total"] == 2
     # What stands in fields that are hidden for contacts does not count.
     contacts = made(here, sent(visitor, type="contacts", **OCTOBER, activity="login"))
@@ -77,6 +84,12 @@ def test_a_form_makes_the_export_that_it_says(here: Site, visitor: Visitor) -> N
         ({"segment": "nonsense"}, "not there any more"),
         ({"version": "v99"}, "Choose one of those that are offered."),
         ({"type": "banners"}, "Choose one of those that are offered."),
+        ({"format": "xlsx"}, "Choose one of those that are offered."),
+        ({"compression": "rar"}, "Choose one of those that are offered."),
+        ({"column": "noSuchColumn"}, "One of these is no column of this file any more"),
+        ({"product-column": "url"}, "One of these is no column of this file any more"),
+        ({"type": "contacts", "since": "yesterday"}, "A commit is a whole number, such as 412."),
+        ({"type": "contacts", "since": "9" * 12}, "Must not be after the account's newest commit"),
     ],
 )
 def test_what_is_wrong_is_said_beside_the_field(
@@ -86,11 +99,15 @@ def test_what_is_wrong_is_said_beside_the_field(
     all_ = {"type": "activities", **OCTOBER} | fields
     answer = visitor.send("/exports/new", [*(FIELDS | all_).items()])
     assert answer.status_code == 422
-    told = words(visitor.send("/exports/new/estimate", [*(FIELDS | all_).items()]).text)
-    assert fault in told
+    estimate = words(visitor.send("/exports/new/estimate", [*(FIELDS | all_).items()]).text)
+    assert fault in estimate
     if "type" not in fields and "version" not in fields:
         assert fault in words(answer.text)
-        assert 'aria-invalid="true"' in answer.text or "activity" in fields
+        assert 'aria-invalid="true"' in answer.text or fields.keys() & {
+            "activity",
+            "column",
+            "product-column",
+        }
         assert f'value="{all_["first"]}"' in answer.text
 
 
@@ -155,3 +172,55 @@ def test_the_form_needs_the_scope_to_create(here: Site) -> None:
     writer = here.visitor(here.new_key(Scope.EXPORT_READ, Scope.EXPORT_WRITE))
     assert "segment:read" in words(writer.page("/exports/new"))
     assert writer.get("/exports/new/segments").status_code == 403
+
+
+def test_everything_that_the_api_knows_can_be_asked_for(here: Site, visitor: Visitor) -> None:
+    """Columns in the order of the form, the format, what packs it; and the page's curl says the
+    same as the API."""
+    columns = ["activityType", "email", "creationDate"]
+    chosen = [("column", id_) for id_ in columns] + [("product-column", "activityId")]
+    fields = {"type": "activities", **OCTOBER, "format": "jsonl", "compression": "zstd"}
+    # What a hidden field holds is not asked for: this format has no byte order mark.
+    fields |= {"bom": "on", "guard": "on", "since": "1"}
+    export = made(here, visitor.send("/exports/new", [*(FIELDS | fields).items(), *chosen]))
+    assert told(here, export["id"])["extras"] == {
+        "columns": columns,
+        "productColumns": ["activityId"],
+        "format": "jsonl",
+        "compression": "zstd",
+    }
+    command = visitor.page(f"/exports/{export['id']}/curl")
+    body = json.loads(command.partition("-d '")[2].rpartition("'")[0])
+    again = told(here, here.api.export(**body)["id"])
+    facts = ("rows", "bytes", "crc32", "columns")
+    assert [[member[name] for name in facts] for member in again["members"]] == [
+        [member[name] for name in facts] for member in told(here, export["id"])["members"]
+    ]
+
+
+def test_columns_are_offered_by_type_and_version(visitor: Visitor) -> None:
+    """Those that were chosen stay chosen, in their order, where the files have them."""
+    chosen = [("column", "email"), ("column", "gone"), ("column", "creationDate")]
+    fields = FIELDS | {"type": "activities"}
+    page = visitor.send("/exports/new/columns", [*fields.items(), *chosen]).text
+    assert "Columns of activities" in words(page)
+    assert "Columns of product lines" in words(page)
+    assert '["email", "creationDate"]' in unescape(page)
+    contacts = visitor.send("/exports/new/columns", [*(fields | {"type": "contacts"}).items()]).text
+    assert 'value="_email"' in contacts
+    assert "product lines" not in words(contacts)
+    assert visitor.send("/exports/new/columns", [("type", "banners")]).status_code == 200
+
+
+def test_changes_since_an_export_are_a_click_away(here: Site, visitor: Visitor) -> None:
+    """Its page leads to a form that asks for what has changed since; with a segment it says that
+    this cannot be told."""
+    export = made(here, sent(visitor, type="contacts"))
+    snapshot = told(here, export["id"])["snapshot"]["number"]
+    link = f"/console/exports/new?type=contacts&since={snapshot}"
+    assert link in unescape(visitor.page(f"/exports/{export['id']}"))
+    assert f'value="{snapshot}"' in visitor.page(link.removeprefix("/console"))
+    assert made(here, sent(visitor, type="contacts", since=str(snapshot)))["total"] == 0
+    segment = here.api.done("POST", "/segments/", 201, json={"name": "Any"})["id"]
+    answer = sent(visitor, type="contacts", since="0", segment=segment)
+    assert "nobody can tell who left a segment" in words(answer.text)

@@ -14,6 +14,7 @@ _TYPES = {
     "console.css": "text/css",
     "console.js": "text/javascript",
     "charts.js": "text/javascript",
+    "chooser.js": "text/javascript",
     "htmx.min.js": "text/javascript",
     "imports.js": "text/javascript",
     "new_export.js": "text/javascript",

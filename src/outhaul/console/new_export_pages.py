@@ -7,16 +7,25 @@ from datetime import timedelta
 from starlette.responses import Response
 from starlette.routing import Route
 
-from outhaul.console.export_form import ExportForm
+from outhaul.console.choosers import Chooser, Option
+from outhaul.console.export_form import ROWS_TYPES, ExportForm
 from outhaul.console.services import ConsoleServices
 from outhaul.console.visit import Door, Visit
-from outhaul.console.words import EXPORT_TYPES, MEMBERS
+from outhaul.console.words import COMPRESSIONS, FILE_FORMATS, MEMBERS
 from outhaul.domain.account import Account, Scope
 from outhaul.domain.activity_types import ACTIVITY_TYPES
 from outhaul.domain.audit import Action
 from outhaul.domain.dates import format_instant
 from outhaul.domain.errors import Invalid, QueueFull
-from outhaul.domain.export import DateFormat, Delimiter, ExportType, Origin, Version
+from outhaul.domain.export import (
+    DateFormat,
+    Delimiter,
+    ExportType,
+    MemberKind,
+    Origin,
+    Version,
+)
+from outhaul.domain.extras import Compression, FileFormat
 from outhaul.domain.instants import now
 from outhaul.store.counts import DayCount
 
@@ -31,14 +40,19 @@ class NewExportPages:
         self._segments = services.intake.segments
         self._volumes = services.volumes
         self._estimate = services.estimate
+        self._read = services.read_request
+        self._describe = services.describe
 
     def form(self, visit: Visit) -> Response:
-        """The empty form; a link may say the type and the segment."""
+        """The empty form; a link may say the type, the segment and the commit of a cursor."""
         asked = visit.request.query_params
-        type_ = next((one for one in ExportType if one == asked.get("type")), ExportType.CONTACTS)
-        return self._page(
-            visit, ExportForm(export_type=type_.value, segment_id=asked.get("segment", ""))
+        type_ = next((one for one in ROWS_TYPES if one == asked.get("type")), ExportType.CONTACTS)
+        form = ExportForm(
+            export_type=type_.value,
+            segment_id=asked.get("segment", ""),
+            since=asked.get("since", ""),
         )
+        return self._page(visit, form)
 
     def segments(self, visit: Visit) -> Response:
         """The choice of segments with their sizes; counting them takes longer than the page."""
@@ -53,6 +67,12 @@ class NewExportPages:
             chosen=chosen,
         )
 
+    def columns(self, visit: Visit) -> Response:
+        """The choice of columns of the type and the version in the form; those that were chosen
+        stay so where the files have them too."""
+        form = ExportForm.of(visit.form)
+        return visit.page("choosers.html", choosers=self._choosers(visit.account, form))
+
     def days(self, visit: Visit) -> Response:
         """Activities by day and type, for the chart."""
         content = json.dumps(_chart(self._volumes.days(visit.account)), separators=(",", ":"))
@@ -62,7 +82,7 @@ class NewExportPages:
         """What the export would be: rows, bytes, seconds and the first rows."""
         form = ExportForm.of(visit.form)
         try:
-            request = form.request(visit.account, self._segment_ids(visit, form))
+            request = form.request(visit.account, self._read)
         except Invalid as invalid:
             return visit.page("new_export_estimate.html", faults=_faults(invalid), told=None)
         told = self._estimate(visit.account, request)
@@ -72,7 +92,7 @@ class NewExportPages:
         """Make the export and show it; or the form again, with what is wrong."""
         form = ExportForm.of(visit.form)
         try:
-            request = form.request(visit.account, self._segment_ids(visit, form))
+            request = form.request(visit.account, self._read)
             made = self._exports.create(visit.account, request, origin=Origin.APP)
         except Invalid as invalid:
             return self._page(visit, form, status=422, faults=_faults(invalid))
@@ -101,17 +121,32 @@ class NewExportPages:
             form=form,
             faults=faults or {},
             told=told,
-            types=EXPORT_TYPES,
             segments=segments,
+            choosers=self._choosers(visit.account, form) if _shows_columns(form, faults) else [],
             activity_types=list(ACTIVITY_TYPES),
             versions=list(reversed(Version)),
             date_formats=_date_formats(visit.account),
             delimiters=_DELIMITERS,
+            formats=[(one, FILE_FORMATS.get(one, one.value)) for one in FileFormat],
+            compressions=[(one, COMPRESSIONS.get(one, one.value)) for one in Compression],
         )
 
-    def _segment_ids(self, visit: Visit, form: ExportForm) -> set[str]:
-        known = form.segment_id and self._exports.segment_known(visit.account.id, form.segment_id)
-        return {form.segment_id} if known else set()
+    def _choosers(self, account: Account, form: ExportForm) -> list[Chooser]:
+        """A choice for each file; none for a type or a version that there is not."""
+        if form.export_type not in ROWS_TYPES or form.version not in list(Version):
+            return []
+        members = self._describe(account, ExportType(form.export_type), Version(form.version))
+        return [
+            Chooser.of(
+                "product-column" if member.kind is MemberKind.PRODUCTS else "column",
+                f"Columns of {MEMBERS[member.kind].lower()}",
+                "column",
+                [Option(id=column.id, label=column.label) for column in member.columns],
+                form.product_columns if member.kind is MemberKind.PRODUCTS else form.columns,
+                hint="None chosen means all, in the order of this list.",
+            )
+            for member in members
+        ]
 
 
 def new_export_routes(services: ConsoleServices, door: Door) -> list[Route]:
@@ -122,9 +157,15 @@ def new_export_routes(services: ConsoleServices, door: Door) -> list[Route]:
         Route("/exports/new", door.page(pages.form, write)),
         Route("/exports/new", door.page(pages.start, write), methods=["POST"]),
         Route("/exports/new/segments", door.page(pages.segments, write, Scope.SEGMENT_READ)),
+        Route("/exports/new/columns", door.page(pages.columns, write), methods=["POST"]),
         Route("/exports/new/days", door.page(pages.days, write)),
         Route("/exports/new/estimate", door.page(pages.estimate, read), methods=["POST"]),
     ]
+
+
+def _shows_columns(form: ExportForm, faults: Mapping[str, str] | None) -> bool:
+    chosen = form.columns or form.product_columns
+    return bool(chosen or {"column", "product-column"} & (faults or {}).keys())
 
 
 def _faults(invalid: Invalid) -> dict[str, str]:

@@ -1,14 +1,16 @@
 """What the console needs from below."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from outhaul.catalog.audit import Audit
 from outhaul.catalog.keys import Keys
 from outhaul.domain.account import Account
 from outhaul.domain.estimate import Estimate
-from outhaul.domain.export import ExportRequest
+from outhaul.domain.export import ExportRequest, ExportType, Version
 from outhaul.exports.browse import Browse
+from outhaul.exports.descriptions import MemberDescription
 from outhaul.exports.overview import Overview
 from outhaul.exports.service import Exports
 from outhaul.exports.usage import Usage
@@ -26,6 +28,11 @@ class ConsoleServices:
     exports: Exports
     overview: Overview
     volumes: Volumes
+    read_request: Callable[[Account, Any], ExportRequest]
+    """What the account asks for in a parsed body, judged as one that a program sends. Raises
+    Invalid."""
+    describe: Callable[[Account, ExportType, Version], Sequence[MemberDescription]]
+    """The files that an export planned now would have."""
     estimate: Callable[[Account, ExportRequest], Estimate]
     """What an export of this request would be if it was made now."""
     browse: Browse

@@ -6,6 +6,7 @@ from outhaul.domain.account import Scope
 from outhaul.domain.audit import Action
 from outhaul.domain.errors import FailureCause
 from outhaul.domain.export import ExportStatus, ExportType, MemberKind
+from outhaul.domain.extras import Compression, FileFormat
 from outhaul.domain.imports import ImportKind, ImportStatus
 
 
@@ -88,6 +89,9 @@ _THINGS = {
     "report": "Report",
 }
 EXPORT_TYPES = {type_: _THINGS[type_.value] for type_ in ExportType}
+FILE_FORMATS = {FileFormat.CSV: "CSV", FileFormat.JSONL: "JSON Lines"}
+"""Those that have a name of their own for people; others go by their value."""
+COMPRESSIONS = {Compression.ZIP: "ZIP", Compression.GZIP: "gzip", Compression.ZSTD: "Zstandard"}
 MEMBERS = {kind: _THINGS[kind.value] for kind in MemberKind}
 FAILURES = {
     FailureCause.PARITY_BROKEN: Failure(
