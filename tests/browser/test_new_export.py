@@ -86,9 +86,9 @@ def test_segments_come_with_their_sizes(here: Site, person: Page) -> None:
 
 def the_columns(person: Page) -> list[str]:
     """Those that are to stand in the file, in their order."""
-    return (
-        person.get_by_role("group", name="Columns of contacts").locator("ol li").all_inner_texts()
-    )
+    group = person.get_by_role("group", name="Columns of contacts")
+    names: list[str] = group.locator("ol li").all_inner_texts()
+    return names
 
 
 def test_columns_are_chosen_and_ordered_by_keyboard(here: Site, person: Page) -> None:

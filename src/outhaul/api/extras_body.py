@@ -9,7 +9,7 @@ from pydantic import Field
 from outhaul.api.services import MemberDescription
 from outhaul.api.wire import NotNull, Wire
 from outhaul.domain.errors import Violation
-from outhaul.domain.export import ExportType, MemberKind, Version
+from outhaul.domain.export import ROWS_TYPES, ExportType, MemberKind, Version
 from outhaul.domain.extras import Compression, Extras, FileFormat
 
 
@@ -22,9 +22,6 @@ class Holdings:
     """The files of an export made now."""
     newest_commit: Callable[[], int]
 
-
-_CHOOSABLE = (ExportType.CONTACTS, ExportType.ACTIVITIES)
-"""Kinds of exports whose columns a request may choose."""
 
 ColumnIds = Annotated[
     list[str],
@@ -114,7 +111,7 @@ def _columns(body: Mapping[str, Any], holdings: Holdings) -> Iterator[Violation]
         version = Version(body.get("version", Version.V1))
     except (KeyError, ValueError):
         return
-    if export_type not in _CHOOSABLE or not any(isinstance(ids, list) for ids in asked.values()):
+    if export_type not in ROWS_TYPES or not any(isinstance(ids, list) for ids in asked.values()):
         return
     for member in holdings.describe(export_type, version):
         name = "productColumns" if member.kind is MemberKind.PRODUCTS else "columns"

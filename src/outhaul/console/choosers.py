@@ -1,9 +1,7 @@
 """A choice of several things and of their order, as forms show it."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,7 +10,6 @@ class Option:
 
     id: str
     label: str
-    hint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,31 +21,15 @@ class Chooser:
     noun: str
     """What one of the options is called."""
     options: tuple[Option, ...]
-    chosen: tuple[str, ...]
+    asked: tuple[str, ...]
+    """Ids that were chosen before, of these options or of others."""
     hint: str
 
-    @classmethod
-    def of(
-        cls,
-        name: str,
-        title: str,
-        noun: str,
-        options: Sequence[Option],
-        chosen: Sequence[str],
-        *,
-        hint: str,
-    ) -> Self:
-        """A choice with those of the `chosen` that there are among the options."""
-        known = {option.id for option in options}
-        kept = dict.fromkeys(id_ for id_ in chosen if id_ in known)
-        return cls(
-            name=name,
-            title=title,
-            noun=noun,
-            options=tuple(options),
-            chosen=tuple(kept),
-            hint=hint,
-        )
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Those that were asked for and that there are, each once."""
+        known = {option.id for option in self.options}
+        return tuple(dict.fromkeys(id_ for id_ in self.asked if id_ in known))
 
     @property
     def chosen_json(self) -> str:

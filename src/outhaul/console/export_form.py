@@ -10,13 +10,18 @@ from zoneinfo import ZoneInfo
 from outhaul.console.visit import Form
 from outhaul.domain.account import Account
 from outhaul.domain.errors import Invalid, Violation
-from outhaul.domain.export import DateFormat, Delimiter, ExportRequest, ExportType, Version
+from outhaul.domain.export import (
+    ROWS_TYPES,
+    DateFormat,
+    Delimiter,
+    ExportRequest,
+    ExportType,
+    Version,
+)
 from outhaul.domain.extras import Compression, FileFormat
 from outhaul.domain.instants import to_milliseconds, to_text
 
 NEWEST_VERSION = list(Version)[-1]
-ROWS_TYPES = (ExportType.CONTACTS, ExportType.ACTIVITIES)
-"""What this form makes; exports of reports have one of their own."""
 
 _FIELDS = {
     "exportType": "type",

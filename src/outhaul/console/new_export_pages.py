@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from outhaul.console.choosers import Chooser, Option
-from outhaul.console.export_form import ROWS_TYPES, ExportForm
+from outhaul.console.export_form import ExportForm
 from outhaul.console.services import ConsoleServices
 from outhaul.console.visit import Door, Visit
 from outhaul.console.words import COMPRESSIONS, FILE_FORMATS, MEMBERS
@@ -18,6 +18,7 @@ from outhaul.domain.audit import Action
 from outhaul.domain.dates import format_instant
 from outhaul.domain.errors import Invalid, QueueFull
 from outhaul.domain.export import (
+    ROWS_TYPES,
     DateFormat,
     Delimiter,
     ExportType,
@@ -137,12 +138,14 @@ class NewExportPages:
             return []
         members = self._describe(account, ExportType(form.export_type), Version(form.version))
         return [
-            Chooser.of(
-                "product-column" if member.kind is MemberKind.PRODUCTS else "column",
-                f"Columns of {MEMBERS[member.kind].lower()}",
-                "column",
-                [Option(id=column.id, label=column.label) for column in member.columns],
-                form.product_columns if member.kind is MemberKind.PRODUCTS else form.columns,
+            Chooser(
+                name="product-column" if member.kind is MemberKind.PRODUCTS else "column",
+                title=f"Columns of {MEMBERS[member.kind].lower()}",
+                noun="column",
+                options=tuple(
+                    Option(id=column.id, label=column.label) for column in member.columns
+                ),
+                asked=form.product_columns if member.kind is MemberKind.PRODUCTS else form.columns,
                 hint="None chosen means all, in the order of this list.",
             )
             for member in members

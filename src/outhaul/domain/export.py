@@ -43,6 +43,10 @@ class ExportType(StrEnum):
                 return (MemberKind.REPORT,)
 
 
+ROWS_TYPES = (ExportType.CONTACTS, ExportType.ACTIVITIES)
+"""Exports of stored rows, whose columns can be chosen; a report has those of its definition."""
+
+
 class Delimiter(StrEnum):
     """What stands between two values of a line."""
 

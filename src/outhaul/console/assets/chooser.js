@@ -14,7 +14,7 @@ function enhance(chooser) {
     box.removeAttribute("name");
     boxes.set(box.value, box);
   }
-  const word = (id) => boxes.get(id).nextElementSibling.firstChild.textContent;
+  const word = (id) => boxes.get(id).nextElementSibling.textContent;
   const placed = (id) => [...order.children].find((one) => one.dataset.id === id);
 
   function add(id) {
