@@ -197,7 +197,7 @@ class Outhaul:
             (import_work, 1),
             (ErasureWork(eraser), 1),
             (compaction, 1),
-            (FileWork(cleaning), 1),
+            (FileWork(cleaning, at_once=database.shared), 1),
             *node.work,
         ]
         if settings.retention_days is not None:
@@ -317,7 +317,11 @@ class WorkerNode:
         watch = Watches(self.metrics, *self._traces)
         exports = _export_work(registry, settings, leases, pipeline, cleaning, bell, watch)
         self._worker = Worker(
-            [(exports, settings.workers), (FileWork(cleaning), 1), *self._node.work],
+            [
+                (exports, settings.workers),
+                (FileWork(cleaning, at_once=True), 1),
+                *self._node.work,
+            ],
             bell,
             id_=self._node.id,
         )

@@ -54,7 +54,11 @@ def test_a_deployment_well_and_ill(caller: Caller, doctor: Doctor) -> None:
     status, parts = doctor("--data", data)
     assert (status, parts["server"]["state"]) == (0, "note")
     assert parts["store"]["text"].startswith("1 files")
-    assert parts["files"]["text"].startswith("1 archives")
+    assert parts["files"]["text"] == "1 archives, all in full length"
+    left = data / "files" / "exports" / ("0" * 24) / "slice"
+    left.parent.mkdir()
+    left.touch()
+    assert "; 1 files that no export needs" in doctor("--data", data)[1]["files"]["text"]
 
     next((data / "files").rglob("*.zip")).unlink()
     with closing(sqlite3.connect(data / "catalog.db")) as catalog, catalog:

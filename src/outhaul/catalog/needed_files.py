@@ -22,6 +22,12 @@ class NeededFiles:
         with self._database.reading() as connection:
             return connection.execute(running).first() is None
 
+    def running(self) -> set[str]:
+        """Ids of all exports for which something is left to be done."""
+        with self._database.reading() as connection:
+            unfinished = select(exports.c.id).where(exports.c.step.is_not(None))
+            return set(connection.execute(unfinished).scalars())
+
     def keys(self, export_id: str | None = None) -> set[str]:
         """Keys of finished archives, and of the recorded slices of unfinished exports."""
         archives = select(exports.c.archive_key).where(exports.c.archive_key.is_not(None))

@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import stat
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from importlib.metadata import requires, version
@@ -21,18 +21,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from outhaul import __version__
 from outhaul.catalog import database
 from outhaul.catalog.database import Database
-from outhaul.domain.errors import OuthaulError, StorageUnavailable, UnsafeSettings
+from outhaul.cli.file_checks import Ask, archives
+from outhaul.domain.errors import OuthaulError
 from outhaul.domain.finding import Finding
 from outhaul.settings import Settings
-from outhaul.wiring import files_of
 from outhaul.worker.ownership import Ownership
 
 _LOW_BYTES = 1_000_000_000
 _CLOCK_SLACK_MS = 5_000
 _TIMEOUT_S = 5
-
-Ask = Callable[[str], Sequence[tuple[Any, ...]]]
-"""Puts a question in SQL to the catalog."""
 
 
 def examine(settings: Settings, url: str | None) -> Iterator[Finding]:
@@ -154,11 +151,14 @@ def _catalog(data: Path, settings: Settings) -> Iterator[Finding]:
 
 def _shared_catalog(url: str, settings: Settings) -> Iterator[Finding]:
     try:
-        catalog = Database(url)
-        with closing(catalog), catalog.reading() as connection:
-            yield from _contents(
-                lambda sql: connection.exec_driver_sql(sql).tuples().all(), settings
-            )
+        with closing(Database(url)) as catalog:
+
+            def ask(sql: str) -> Sequence[tuple[Any, ...]]:
+                # Each in a view of its own: the next question may be about what has come since.
+                with catalog.reading() as connection:
+                    return connection.exec_driver_sql(sql).tuples().all()
+
+            yield from _contents(ask, settings)
     except (OuthaulError, SQLAlchemyError) as error:
         yield Finding(
             part="catalog", state="wrong",
@@ -181,7 +181,7 @@ def _contents(ask: Ask, settings: Settings) -> Iterator[Finding]:
     yield Finding(part="catalog", state="ok", text=text)
     yield _clock(ask)
     yield _zones(ask)
-    yield _archives(ask, settings)
+    yield archives(ask, settings)
 
 
 def _layout(ask: Ask) -> Finding:
@@ -235,33 +235,6 @@ def _zones(ask: Ask) -> Finding:
             advice="pip install --upgrade tzdata",
         )
     return Finding(part="time zones", state="ok", text="those of all accounts are known")
-
-
-def _archives(ask: Ask, settings: Settings) -> Finding:
-    """Every archive is there in its full length. Asked anew for each that seems amiss, because
-    exports are deleted while we look."""
-    listed = "SELECT id, archive_key, archive_bytes FROM exports WHERE archive_key IS NOT NULL"
-    found = ask(listed)
-    try:
-        files = files_of(settings) if found else None
-        amiss = {row for row in found if files and not files.holds(row[1], row[2])}
-    except (UnsafeSettings, StorageUnavailable) as error:
-        return Finding(
-            part="files", state="wrong",
-            text=f"they cannot be looked at ({type(error).__name__} {error})",
-            advice="are OUTHAUL_FILES and the object store's own variables those of the server?",
-        )  # fmt: skip
-    if amiss:
-        amiss &= set(ask(listed))
-    if amiss:
-        some = ", ".join(sorted(row[0] for row in amiss)[:3])
-        return Finding(
-            part="files",
-            state="wrong",
-            text=f"{len(amiss):,} of {len(found):,} archives are missing or cut: {some}",
-            advice="delete these exports and ask for them again; then check the disk",
-        )
-    return Finding(part="files", state="ok", text=f"{len(found):,} archives, all in full length")
 
 
 def _server(data: Path, settings: Settings, url: str | None) -> Iterator[Finding]:

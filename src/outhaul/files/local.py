@@ -8,7 +8,7 @@ files and empty folders of that moment are still there.
 import math
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -47,21 +47,32 @@ def forget(root: Path, keys: Iterable[str]) -> None:
         _sync_nearest(folder)
 
 
-def sweep(root: Path, *, before: datetime | None = None) -> None:
+def sweep(
+    root: Path,
+    *,
+    before: datetime | None = None,
+    at_once: Callable[[Iterable[str]], Container[str]] = lambda _keys: (),
+) -> None:
     """Remove what writes that never ended have left below `root`: unfinished files, empty folders.
-    With `before` only what was last touched earlier.
+    With `before` only what was last touched earlier, and unfinished files whose keys are among
+    those that `at_once` picks.
 
     Without it only for the one process that owns the directory, before it writes. Raises OSError.
     """
     until = math.inf if before is None else before.timestamp()
-    for name, folders, files in os.walk(root, topdown=False):
-        folder = Path(name)
-        for file in files:
-            if _UNFINISHED.fullmatch(file) and _touched(folder / file) < until:
-                (folder / file).unlink(missing_ok=True)
-        for below in folders:
-            if _touched(folder / below) < until and not any((folder / below).iterdir()):
-                (folder / below).rmdir()
+    unfinished = {
+        path.relative_to(root).as_posix(): path
+        for folder, _, files in os.walk(root)
+        for path in map(Path(folder).joinpath, filter(_UNFINISHED.fullmatch, files))
+    }
+    doomed = at_once(unfinished)
+    for key, path in unfinished.items():
+        if key in doomed or _touched(path) < until:
+            path.unlink(missing_ok=True)
+    for name, folders, _ in os.walk(root, topdown=False):
+        for below in map(Path(name).joinpath, folders):
+            if _touched(below) < until and not any(below.iterdir()):
+                below.rmdir()
 
 
 def _touched(path: Path) -> float:

@@ -6,7 +6,7 @@ whole or not at all, and is never changed under the same key while somebody may 
 
 import errno
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +42,13 @@ _CHECK_KEY = ".check"
 _CLOCK_SLACK = timedelta(minutes=15)
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+Doomed = Callable[[Iterable[str]], Container[str]]
+"""Picks from among keys those that nobody needs."""
+
+
+def _none(_keys: Iterable[str]) -> Container[str]:
+    return ()
 
 
 def open_files(location: str, *, public_endpoint: str | None = None) -> "Files":
@@ -232,17 +239,19 @@ class Files:
             self._store.put(_CHECK_KEY, b"outhaul")
         self.delete([_CHECK_KEY])
 
-    def sweep(self, *, before: datetime | None = None) -> int:
+    def sweep(self, *, before: datetime | None = None, at_once: Doomed = _none) -> int:
         """Clear what writes that never ended left: temporary files, empty folders, dangling
-        uploads; how many uploads. With `before` only what is older: somebody may be writing.
+        uploads; how many uploads. With `before` only what is older, because somebody may be
+        writing, and those whose keys `at_once` picks from among the keys that were found.
 
         Without it only for the process that owns the files, at its start.
         """
         if self._root:
             with _translated(""):
-                local.sweep(self._root, before=before)
+                local.sweep(self._root, before=before, at_once=at_once)
         if isinstance(self._store, S3Store):
-            return abort_dangling(self._store, before=before or datetime.now(UTC) + _CLOCK_SLACK)
+            until = before or datetime.now(UTC) + _CLOCK_SLACK
+            return abort_dangling(self._store, before=until, at_once=at_once)
         return 0
 
 

@@ -8,7 +8,7 @@ with the same keys and at the same address as its own.
 import hashlib
 import hmac
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -32,8 +32,14 @@ class _Upload:
     begun: datetime
 
 
-def abort_dangling(store: S3Store, *, before: datetime) -> int:
-    """Abort the uploads that were begun earlier below the store's folder; returns how many.
+def abort_dangling(
+    store: S3Store,
+    *,
+    before: datetime,
+    at_once: Callable[[Iterable[str]], Container[str]] = lambda _keys: (),
+) -> int:
+    """Abort the uploads that were begun earlier below the store's folder, and those whose keys
+    (below that folder) are among those that `at_once` picks; returns how many.
 
     Keys that the environment does not spell out (a role's) cannot sign here: then nothing is done,
     and the bucket's life-cycle rule has to do it. Raises StorageUnavailable.
@@ -42,9 +48,11 @@ def abort_dangling(store: S3Store, *, before: datetime) -> int:
     if not secret:
         return 0
     requests = _Requests(store, secret)
+    found = {upload: requests.key(upload) for upload in requests.uploads()}
+    doomed = at_once(found.values())
     aborted = 0
-    for upload in list(requests.uploads()):
-        if upload.begun < before:
+    for upload, key in found.items():
+        if upload.begun < before or key in doomed:
             requests.abort(upload)
             aborted += 1
     return aborted
@@ -61,6 +69,10 @@ class _Requests:
         below = quote(self._folder + _PROBE, safe="/~")
         self._base = f"{probe.scheme}://{probe.netloc}{probe.path.removesuffix(below)}"
         self._secret = secret
+
+    def key(self, upload: _Upload) -> str:
+        """Its key below the store's folder."""
+        return upload.key.removeprefix(self._folder)
 
     def uploads(self) -> Iterator[_Upload]:
         marks: dict[str, str] = {}

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 
@@ -53,14 +53,15 @@ class Cleaning:
             # Exports have to end, in `error` if need be: a broken storage is no reason to stay off.
             _log.error("files not swept", extra={"error": type(error).__name__})
 
-    def of_old(self) -> None:
-        """Remove what no export has needed for a day, while others may be writing.
+    def of_left(self) -> None:
+        """Remove what processes that died have left, while others may be writing: of exports that
+        have ended or are gone at once, of running ones what has not been needed for a day.
 
         Raises StorageError, and what `claim` raises.
         """
         before = datetime.now(UTC) - GRACE
         self._claim(self._files)
-        uploads = self._files.sweep(before=before)
+        uploads = self._files.sweep(before=before, at_once=self._of_no_running)
         files = self._delete("exports", before=before)
         if files or uploads:
             _log.info("files removed", extra={"files": files, "uploads": uploads})
@@ -87,16 +88,35 @@ class Cleaning:
         for export_id in left:
             self.if_ended(export_id)
 
+    def _of_no_running(self, keys: Iterable[str]) -> set[str]:
+        """Those of exports for which nothing is to be done any more, so that whoever still writes
+        them comes too late. Asked after the keys were found: an export is known before its first
+        file is begun."""
+        exports = {key: _export_of(key) for key in keys}
+        running = self._needed.running()
+        return {key for key, id_ in exports.items() if id_ is not None and id_ not in running}
+
     def _delete(
         self, prefix: str, export_id: str | None = None, *, before: datetime | None = None
     ) -> int:
         # Listed before the catalog is asked: what is written and recorded in between stays.
-        found = list(self._files.keys(prefix, before=before))
+        found = list(self._files.keys(prefix))
+        at_once = set(found) if before is None else self._of_no_running(found)
         needed, folders = self._needed.keys(export_id), self._needed.unloads(export_id)
-        doomed = [
+        doomed = {
             key
             for key in found
             if key not in needed and folders.isdisjoint(map(str, PurePosixPath(key).parents))
-        ]
+        }
+        old: set[str] = set()
+        for running in {_export_of(key) for key in doomed - at_once}:
+            old.update(self._files.keys(f"exports/{running}", before=before))
+        doomed &= at_once | old
         self._files.delete(doomed)
         return len(doomed)
+
+
+def _export_of(key: str) -> str | None:
+    """The id of the export that the file belongs to, if it lies where those of exports do."""
+    folder, _, below = key.partition("/")
+    return below.partition("/")[0] if folder == "exports" else None
