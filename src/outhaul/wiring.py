@@ -10,8 +10,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from outhaul.api.create_body import asked_of
+from outhaul.api.data_explorer_body import report_asked_of
 from outhaul.api.health import HealthReport
 from outhaul.api.metrics import Metrics
+from outhaul.api.report_body import read_report
 from outhaul.api.services import Services
 from outhaul.catalog import exports as catalog_exports
 from outhaul.catalog.accounts import Accounts
@@ -221,13 +223,13 @@ class Outhaul:
                 admit=node.admit,
             ),
         )
-        limit = settings.rate_limit
+        limit, reports = settings.rate_limit, Reports(database)
         describe = Descriptions(commits, fields_anywhere).describe
         estimate = Estimates(pipeline, reader, PastRuns(database)).estimate
         self.services = Services(
             exports=use_cases,
             keys=registry.keys,
-            reports=Reports(database),
+            reports=reports,
             rates=SharedRates(database, limit=limit) if database.shared else Rates(limit=limit),
             describe=describe,
             estimate=estimate,
@@ -250,6 +252,9 @@ class Outhaul:
             browse=Browse(Browsing(self._engine), definitions),
             volumes=Volumes(commits, Counts(self._engine)),
             read_request=partial(asked_of, self.services),
+            reports=reports,
+            read_report=read_report,
+            read_report_request=partial(report_asked_of, reports),
             describe=describe,
             estimate=estimate,
             intake=intake,

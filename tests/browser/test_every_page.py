@@ -29,6 +29,9 @@ PAGES = {
     "export-running": "/exports/{running}",
     "export-finished": "/exports/{finished}",
     "export-failed": "/exports/{failed}",
+    "reports": "/reports",
+    "report": "/reports/{report}",
+    "report-export": "/reports/{report}/export",
     "contacts": "/contacts",
     "contact": "/contacts/{contact}",
     "activities": "/activities",
@@ -70,6 +73,17 @@ def shown(scene: Stage) -> Shown:
         ]
     }
     segment = api.done("POST", "/segments/", 201, json={"name": "Gold, bought", "rule": rule})
+    sales = {
+        "name": "Daily sales",
+        "dimensions": ["date"],
+        "metrics": ["numberOfPurchases", "totalPurchaseAmount", "numberOfBuyers"],
+    }
+    report = api.done("POST", "/reports/", 201, json=sales)
+    emails = {
+        "dimensions": ["emailName"],
+        "metrics": ["numberOfEmailsSent", "numberOfEmailsOpened"],
+    }
+    api.done("POST", "/reports/", 201, json=emails | {"name": "Emails by content"})
     file = {"file": ("c.csv", b"_email,_name\nana@example.com,Ana\nno email,Bob\n", "text/csv")}
     taken = api.done("POST", "/imports/", 201, data={"type": "contacts"}, files=file)
     api.until(f"/imports/{taken['id']}", "finished")
@@ -82,6 +96,7 @@ def shown(scene: Stage) -> Shown:
     running.write(12)
     ids = {"running": running.export_id, "finished": finished["id"], "failed": failed.export_id}
     ids |= {"static": shop.large_segment_id, "segment": segment["id"], "import": taken["id"]}
+    ids["report"] = report["id"]
     ids["contact"] = api.done("GET", "/contacts/ana@example.com", 200)["id"]
     return Shown(ids=ids, running=running)
 
@@ -103,6 +118,8 @@ def test_a_page_is_accessible_and_whole(
     if name == "new-export":
         expect(page.locator("#window")).to_contain_text("31 days")
         expect(page.get_by_label("Of whom")).to_contain_text("4,0")
+    if name == "report-export":
+        expect(page.locator("#window")).to_contain_text("31 days")
     if name == "new-export-columns":
         page.get_by_text("Choose columns and their order").click()
         for column in ("Email", "Surname", "Name"):
@@ -140,6 +157,10 @@ def test_an_empty_list_and_an_error_are_accessible(
     sign_in(page, site, site.new_key(account=site.new_account("New here")))
     expect(page.get_by_role("heading", name="No exports yet")).to_be_visible()
     take_picture(page, f"empty-{look}")
+    assert violations(page) == []
+    page.goto(f"{site.url}/console/reports")
+    expect(page.get_by_role("heading", name="No reports yet")).to_be_visible()
+    take_picture(page, f"empty-reports-{look}")
     assert violations(page) == []
     page.goto(f"{site.url}/console/exports/{'0' * 24}")
     expect(page.get_by_role("link", name="Go to the exports")).to_be_visible()

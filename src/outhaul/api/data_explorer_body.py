@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from outhaul.api.services import Reports
 from outhaul.api.violations import violations_from
 from outhaul.api.wire import Wire
 from outhaul.domain.account import Account
-from outhaul.domain.errors import Invalid, Violation
+from outhaul.domain.errors import Invalid, NotFound, Violation
 from outhaul.domain.export import DateFormat, Delimiter, ExportRequest, ExportType, Filters
 from outhaul.domain.ids import is_id
 from outhaul.domain.reports import Report
@@ -83,6 +84,19 @@ class DataExplorerExport(Wire):
     # Read from its JSON spelling; everything else is strict.
     delimiter: Annotated[Delimiter, Field(strict=False)]
     filters: DataExplorerFilters
+
+
+def report_asked_of(reports: Reports, account: Account, body: Any) -> ExportRequest:
+    """What the account asks for in a parsed body. Raises Invalid, as
+    `read_data_explorer_request`."""
+
+    def find(report_id: str) -> Report | None:
+        try:
+            return reports.get(account.id, report_id)
+        except NotFound:
+            return None
+
+    return read_data_explorer_request(body, account=account, find=find)
 
 
 def read_data_explorer_request(

@@ -6,7 +6,7 @@ from fastapi import Depends, FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
 from outhaul.api.body import read_json
-from outhaul.api.data_explorer_body import DataExplorerExport, read_data_explorer_request
+from outhaul.api.data_explorer_body import DataExplorerExport, report_asked_of
 from outhaul.api.examples import DATA_EXPLORER_BODY, DATA_EXPLORER_CREATED
 from outhaul.api.guard import guard
 from outhaul.api.idempotency import IDEMPOTENCY_KEY, read_idempotency_key
@@ -16,8 +16,6 @@ from outhaul.api.routes import Routes
 from outhaul.api.services import Reports, Services
 from outhaul.api.wire import ExportResource
 from outhaul.domain.account import Account, Scope
-from outhaul.domain.errors import NotFound
-from outhaul.domain.reports import Report
 
 
 def add_data_explorer_route(app: FastAPI, services: Services, reports: Reports) -> None:
@@ -28,14 +26,8 @@ def add_data_explorer_route(app: FastAPI, services: Services, reports: Reports) 
         account: Annotated[Account, Depends(guard(services, Scope.EXPORT_WRITE))],
         body: Annotated[Any, Depends(read_json)],
     ) -> Response:
-        def find(report_id: str) -> Report | None:
-            try:
-                return reports.get(account.id, report_id)
-            except NotFound:
-                return None
-
         key = read_idempotency_key(request)
-        asked = read_data_explorer_request(body, account=account, find=find)
+        asked = report_asked_of(reports, account, body)
         export = services.exports.create(account, asked, idempotency_key=key)
         resource = resource_of(export, services, base_url(services, request))
         return JSONResponse(resource, status_code=201)

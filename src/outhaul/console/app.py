@@ -18,6 +18,7 @@ from outhaul.console.field_pages import field_routes
 from outhaul.console.import_pages import import_routes
 from outhaul.console.links import HOME, Links
 from outhaul.console.new_export_pages import new_export_routes
+from outhaul.console.report_pages import report_routes
 from outhaul.console.segment_pages import segment_routes
 from outhaul.console.services import ConsoleServices
 from outhaul.console.sessions import Sessions
@@ -44,6 +45,7 @@ def create_console(
             *sign_in_routes(sessions, door, services.audit, services.public_url),
             *new_export_routes(services, door),
             *export_routes(services, door),
+            *report_routes(services, door),
             *data_routes(services, door),
             *segment_routes(services, door),
             *field_routes(services, door),

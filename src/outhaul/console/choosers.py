@@ -10,6 +10,8 @@ class Option:
 
     id: str
     label: str
+    hint: str = ""
+    """More about it, below the label."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,12 @@ class Chooser:
     asked: tuple[str, ...]
     """Ids that were chosen before, of these options or of others."""
     hint: str
+    most: int | None = None
+    """How many can be chosen; None: all."""
+
+    @property
+    def takes_all(self) -> bool:
+        return self.most is None or len(self.options) <= self.most
 
     @property
     def chosen(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from outhaul.domain.export import (
 )
 from outhaul.domain.extras import Compression, FileFormat
 from outhaul.domain.instants import to_milliseconds, to_text
+from outhaul.domain.windows import MAX_WINDOW_DAYS
 
 NEWEST_VERSION = list(Version)[-1]
 
@@ -198,14 +199,14 @@ def invalid_form(faults: Mapping[str, str]) -> Invalid:
     )
 
 
-def window_words(first_day: str, last_day: str) -> str:
-    """What is wrong with two days that make no window."""
+def window_words(first_day: str, last_day: str, *, most: int = MAX_WINDOW_DAYS) -> str:
+    """What is wrong with two days that make no window of at most so many days."""
     first, last = plain_day(first_day), plain_day(last_day)
     if first is None or last is None:
         return "Choose the first and the last day."
     if last < first:
         return "The last day lies before the first."
-    return f"These are {(last - first).days + 1} days; an export has at most 31."
+    return f"These are {(last - first).days + 1} days; an export has at most {most}."
 
 
 def plain_day(text: str) -> date | None:

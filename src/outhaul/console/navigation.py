@@ -30,6 +30,7 @@ _ALL = (
         entries=(
             Entry(title="All exports", path="/exports", scope=Scope.EXPORT_READ),
             Entry(title="New export", path="/exports/new", scope=Scope.EXPORT_WRITE),
+            Entry(title="Reports", path="/reports", scope=Scope.REPORT_READ),
         ),
     ),
     Section(

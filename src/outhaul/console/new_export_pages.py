@@ -11,7 +11,7 @@ from outhaul.console.choosers import Chooser, Option
 from outhaul.console.export_form import ExportForm
 from outhaul.console.services import ConsoleServices
 from outhaul.console.visit import Door, Visit
-from outhaul.console.words import COMPRESSIONS, FILE_FORMATS, MEMBERS
+from outhaul.console.words import COMPRESSIONS, DELIMITERS, FILE_FORMATS, MEMBERS, queue_full
 from outhaul.domain.account import Account, Scope
 from outhaul.domain.activity_types import ACTIVITY_TYPES
 from outhaul.domain.audit import Action
@@ -20,7 +20,6 @@ from outhaul.domain.errors import Invalid, QueueFull
 from outhaul.domain.export import (
     ROWS_TYPES,
     DateFormat,
-    Delimiter,
     ExportType,
     MemberKind,
     Origin,
@@ -28,9 +27,8 @@ from outhaul.domain.export import (
 )
 from outhaul.domain.extras import Compression, FileFormat
 from outhaul.domain.instants import now
+from outhaul.domain.windows import MAX_WINDOW_DAYS
 from outhaul.store.counts import DayCount
-
-_DELIMITERS = {Delimiter.COMMA: "Comma", Delimiter.SEMICOLON: "Semicolon"}
 
 
 class NewExportPages:
@@ -72,7 +70,7 @@ class NewExportPages:
         """The choice of columns of the type and the version in the form; those that were chosen
         stay so where the files have them too."""
         form = ExportForm.of(visit.form)
-        return visit.page("choosers.html", choosers=self._choosers(visit.account, form))
+        return visit.page("choosers.html", choosers=self._choosers(visit.account, form), faults={})
 
     def days(self, visit: Visit) -> Response:
         """Activities by day and type, for the chart."""
@@ -98,11 +96,7 @@ class NewExportPages:
         except Invalid as invalid:
             return self._page(visit, form, status=422, faults=_faults(invalid))
         except QueueFull as full:
-            told = (
-                f"{full.limit} exports are unfinished already, as many as an account may have."
-                " Start this one when one of them has ended, or stop one."
-            )
-            return self._page(visit, form, status=400, told=told)
+            return self._page(visit, form, status=400, told=queue_full(full))
         visit.record(Action.EXPORT_STARTED, made.id)
         return visit.go(f"/exports/{made.id}")
 
@@ -127,7 +121,9 @@ class NewExportPages:
             activity_types=list(ACTIVITY_TYPES),
             versions=list(reversed(Version)),
             date_formats=_date_formats(visit.account),
-            delimiters=_DELIMITERS,
+            most_days=MAX_WINDOW_DAYS,
+            counted=(),
+            delimiters=DELIMITERS,
             formats=[(one, FILE_FORMATS.get(one, one.value)) for one in FileFormat],
             compressions=[(one, COMPRESSIONS.get(one, one.value)) for one in Compression],
         )

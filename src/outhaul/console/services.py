@@ -6,9 +6,11 @@ from typing import Any
 
 from outhaul.catalog.audit import Audit
 from outhaul.catalog.keys import Keys
+from outhaul.catalog.reports import Reports
 from outhaul.domain.account import Account
 from outhaul.domain.estimate import Estimate
 from outhaul.domain.export import ExportRequest, ExportType, Version
+from outhaul.domain.reports import Report
 from outhaul.exports.browse import Browse
 from outhaul.exports.descriptions import MemberDescription
 from outhaul.exports.overview import Overview
@@ -31,6 +33,11 @@ class ConsoleServices:
     read_request: Callable[[Account, Any], ExportRequest]
     """What the account asks for in a parsed body, judged as one that a program sends. Raises
     Invalid."""
+    reports: Reports
+    read_report: Callable[[Any, str], Report]
+    """The report in a parsed body, under this id. Raises Invalid."""
+    read_report_request: Callable[[Account, Any], ExportRequest]
+    """The export of a report that the account asks for in a parsed body. Raises Invalid."""
     describe: Callable[[Account, ExportType, Version], Sequence[MemberDescription]]
     """The files that an export planned now would have."""
     estimate: Callable[[Account, ExportRequest], Estimate]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from outhaul.domain.account import Scope
 from outhaul.domain.audit import Action
-from outhaul.domain.errors import FailureCause
-from outhaul.domain.export import ExportStatus, ExportType, MemberKind
+from outhaul.domain.errors import FailureCause, QueueFull
+from outhaul.domain.export import Delimiter, ExportStatus, ExportType, MemberKind
 from outhaul.domain.extras import Compression, FileFormat
 from outhaul.domain.imports import ImportKind, ImportStatus
 
@@ -54,6 +54,8 @@ ACTIONS = {
     Action.MEMBERS_CHANGED: "Changed members of a segment",
     Action.FIELD_ADDED: "Added a contact field",
     Action.FIELD_ENDED: "Ended a contact field",
+    Action.REPORT_SAVED: "Saved a report",
+    Action.REPORT_DELETED: "Deleted a report",
     Action.KEY_CREATED: "Made a key",
     Action.KEY_REVOKED: "Revoked a key",
 }
@@ -72,7 +74,7 @@ SCOPES = {
     Scope.SEGMENT_READ: "see segments and their sizes",
     Scope.SEGMENT_WRITE: "make, change and end segments",
     Scope.REPORT_READ: "see reports",
-    Scope.REPORT_WRITE: "make and change reports",
+    Scope.REPORT_WRITE: "make, change and delete reports",
     Scope.ADMIN: "make and revoke keys, read the audit log",
 }
 IMPORT_KINDS = {
@@ -89,6 +91,7 @@ _THINGS = {
     "report": "Report",
 }
 EXPORT_TYPES = {type_: _THINGS[type_.value] for type_ in ExportType}
+DELIMITERS = {Delimiter.COMMA: "Comma", Delimiter.SEMICOLON: "Semicolon"}
 FILE_FORMATS = {FileFormat.CSV: "CSV", FileFormat.JSONL: "JSON Lines"}
 """Those that have a name of their own for people; others go by their value."""
 COMPRESSIONS = {Compression.ZIP: "ZIP", Compression.GZIP: "gzip", Compression.ZSTD: "Zstandard"}
@@ -149,3 +152,11 @@ FAILURES = {
         advice="Please report it to whoever runs this server, with the id of this export.",
     ),
 }
+
+
+def queue_full(full: QueueFull) -> str:
+    """Why no other export can be made now, and when one can."""
+    return (
+        f"{full.limit} exports are unfinished already, as many as an account may have."
+        " Start this one when one of them has ended, or stop one."
+    )

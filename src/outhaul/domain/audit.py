@@ -20,5 +20,7 @@ class Action(StrEnum):
     MEMBERS_CHANGED = "membersChanged"
     FIELD_ADDED = "fieldAdded"
     FIELD_ENDED = "fieldEnded"
+    REPORT_SAVED = "reportSaved"
+    REPORT_DELETED = "reportDeleted"
     KEY_CREATED = "keyCreated"
     KEY_REVOKED = "keyRevoked"

@@ -14,7 +14,7 @@ function enhance(chooser) {
     box.removeAttribute("name");
     boxes.set(box.value, box);
   }
-  const word = (id) => boxes.get(id).nextElementSibling.textContent;
+  const word = (id) => boxes.get(id).closest("li").querySelector("[data-word]").textContent;
   const placed = (id) => [...order.children].find((one) => one.dataset.id === id);
 
   function add(id) {
@@ -65,7 +65,7 @@ function enhance(chooser) {
 
   find.addEventListener("input", () => {
     const text = find.value.trim().toLowerCase();
-    for (const [id, box] of boxes) box.closest("li").hidden = !`${word(id)} ${id}`.toLowerCase().includes(text);
+    for (const [id, box] of boxes) box.closest("li").hidden = !`${box.closest("li").textContent} ${id}`.toLowerCase().includes(text);
   });
   // Enter looks for nothing more; it must not send the form.
   find.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());

@@ -1,13 +1,14 @@
-// The form of a new export: the days, chosen in fields or on the chart, and what they hold.
+// The days of an export, chosen in fields or on the chart, and what they hold.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", async () => {
-  const MOST_DAYS = 31;
-  const form = document.getElementById("new-export");
+  const element = document.getElementById("days");
+  const form = element.closest("form");
+  const mostDays = Number(element.dataset.most);
+  const fixedTypes = element.dataset.types.split(" ").filter(Boolean);
   const first = form.elements.first;
   const last = form.elements.last;
   const said = document.getElementById("window");
-  const element = document.getElementById("days");
   const answer = await fetch(element.dataset.source);
   if (!answer.ok) return;
   const held = await answer.json();
@@ -18,6 +19,7 @@ document.addEventListener("DOMContentLoaded", async () => {
   let refused = false;
 
   function chosenTypes() {
+    if (fixedTypes.length) return fixedTypes;
     const chosen = [...form.querySelectorAll("[name=activity]:checked")].map((box) => box.value);
     return chosen.length ? chosen : Object.keys(held.types);
   }
@@ -43,14 +45,14 @@ document.addEventListener("DOMContentLoaded", async () => {
     const days = chosen ? chosen[1] - chosen[0] + 1 : 0;
     let fault = "";
     if (chosen && days < 1) fault = "The last day lies before the first.";
-    if (days > MOST_DAYS) fault = `These are ${days} days; an export has at most ${MOST_DAYS}.`;
+    if (days > mostDays) fault = `These are ${days} days; an export has at most ${mostDays}.`;
     last.setAttribute("aria-invalid", String(Boolean(fault)));
     said.classList.toggle("fault", Boolean(fault) || refused);
     if (fault) said.textContent = fault;
     else if (!chosen) said.textContent = start === null ? "There are no activities yet." : "Choose the days.";
     else {
       const count = start === null ? 0 : within(sums(chosenTypes()), chosen);
-      const more = refused ? ` An export has at most ${MOST_DAYS} days.` : "";
+      const more = refused ? ` An export has at most ${mostDays} days.` : "";
       said.textContent = `${days} ${days === 1 ? "day" : "days"}, ${number.format(count)} activities.${more}`;
     }
     for (const cell of form.querySelectorAll("[data-count-of]")) {
@@ -77,7 +79,7 @@ document.addEventListener("DOMContentLoaded", async () => {
         const chosen = window_();
         if (!chosen) return "accent";
         if (day < chosen[0] || day > chosen[1]) return "edge";
-        return chosen[1] - chosen[0] < MOST_DAYS ? "accent" : "bad";
+        return chosen[1] - chosen[0] < mostDays ? "accent" : "bad";
       },
     });
     let from = null;
@@ -89,8 +91,8 @@ document.addEventListener("DOMContentLoaded", async () => {
     // What is drawn stops at the most days there may be, and says so.
     const drag = (event) => {
       const to = dayAt(event);
-      const most = from + Math.sign(to - from) * (MOST_DAYS - 1);
-      refused = Math.abs(to - from) >= MOST_DAYS;
+      const most = from + Math.sign(to - from) * (mostDays - 1);
+      refused = Math.abs(to - from) >= mostDays;
       choose(from, refused ? most : to);
     };
     chart.over.addEventListener("pointerdown", (event) => {
@@ -123,13 +125,13 @@ document.addEventListener("DOMContentLoaded", async () => {
     show();
   });
   form.addEventListener("submit", (event) => {
-    const asked = form.elements.type.value === "activities";
-    if (asked && last.getAttribute("aria-invalid") === "true") {
+    const shown = last.offsetParent !== null;
+    if (shown && last.getAttribute("aria-invalid") === "true") {
       event.preventDefault();
       last.focus();
     }
   });
   draw();
-  if (start !== null && !first.value && !last.value) choose(today - MOST_DAYS + 1, today);
+  if (start !== null && !first.value && !last.value) choose(today - 31 + 1, today);
   else show();
 });
