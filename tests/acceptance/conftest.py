@@ -20,6 +20,8 @@ import pytest
 
 from outhaul.catalog.database import Database
 from outhaul.catalog.exports import Exports
+from outhaul.cli.checks import examine
+from outhaul.cli.options import settings
 from outhaul.domain.account import Scope
 from outhaul.domain.export import DateFormat, Delimiter, ExportRequest, ExportType, Origin
 
@@ -222,3 +224,10 @@ def queue_export(data: Path) -> str:
     export = Exports(database).create(account, request, origin=Origin.API, queue_limit=5)
     database.close()
     return export.id
+
+
+def check_stored(caller: Caller, archives: int) -> None:
+    """Assert that the server keeps so many archives, each whole, and nothing else."""
+    findings = examine(settings(data=caller.server.data), None)
+    files = next(one for one in findings if one.part == "files")
+    assert files.text == f"{archives:,} archives, all in full length"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.acceptance.conftest import Server, new_caller, run
+from tests.acceptance.conftest import Server, check_stored, new_caller, run
 
 DYING = [sys.executable, "-m", "tests.acceptance.dying_program"]
 
@@ -36,7 +36,7 @@ def test_a_slice_that_kills_every_worker_ends_the_export_in_error(tmp_path: Path
         with suppress(httpx.TransportError):
             caller.create()
         assert server.ended() == -signal.SIGKILL
-        assert [path for path in (server.data / "files").rglob("*") if path.is_file()] == []
+        check_stored(caller, archives=0)
     finally:
         if server.running:
             server.kill()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.acceptance.conftest import OUTHAUL, Server, new_caller, run
-from tests.crash.cell import CrashShop, crash_shop, meets, restart, stored
+from tests.acceptance.conftest import OUTHAUL, Server, check_stored, new_caller, run
+from tests.crash.cell import CrashShop, crash_shop, meets, restart
 
 __all__ = ["crash_shop"]
 
@@ -36,7 +36,7 @@ def test_a_step_that_hangs_is_done_by_another(crash_shop: CrashShop, tmp_path: P
         assert list(caller.members(export).values()) == [crash_shop.text]
         assert list(caller.members(caller.finished()).values()) == [crash_shop.text]
         restart(caller)
-        assert len(stored(caller)) == 3, "three archives and nothing else"
+        check_stored(caller, archives=3)
     finally:
         caller.server.kill()
 
@@ -56,7 +56,7 @@ def test_a_step_that_always_hangs_ends_the_export_in_error(
         assert caller.server.stop() == 0
         caller.server.program = OUTHAUL
         caller.server.start()
-        assert len(stored(caller)) == 1, "the archive of before and nothing else"
+        check_stored(caller, archives=1)
     finally:
         caller.server.kill()
 

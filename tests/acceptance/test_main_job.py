@@ -17,7 +17,7 @@ import httpx
 import pytest
 import zstandard
 
-from tests.acceptance.conftest import Caller, Server, new_caller, run
+from tests.acceptance.conftest import Caller, Server, check_stored, new_caller, run
 
 StartServer = Callable[..., Server]
 
@@ -227,8 +227,7 @@ def test_killed_again_and_again_the_export_is_the_same(
     assert export["status"] == "finished"
     assert (export["progress"], export["total"]) == (count, count)
     assert next(iter(caller.members(export).values())) == expected
-    stored = {path for path in (server.data / "files").rglob("*") if path.is_file()}
-    assert len(stored) == 2, "two archives and nothing else"
+    check_stored(caller, archives=2)
 
 
 def test_a_killed_export_in_another_format_is_the_same(

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.acceptance.conftest import Caller, Server, new_caller, run
+from tests.acceptance.conftest import Caller, Server, check_stored, new_caller, run
 
 SEGMENT = "5f0a1b2c3d4e5f6071829304"
 AT = "TIMESTAMP '2026-03-01 10:00:00'"
@@ -88,8 +88,10 @@ def test_exports_come_out_of_the_users_own_tables(caller: Caller) -> None:
     proof = file.with_suffix(".json")
     proof.write_text(json.dumps(manifest))
     run("verify", file, "--manifest", proof)
-    left = (caller.server.data / "files" / "exports").rglob("*")
-    assert all(path.name.startswith("archive-") for path in left if path.is_file())
+    archives = [
+        one for one in caller.request("GET", "/exports/").json()["results"] if "fileUrl" in one
+    ]
+    check_stored(caller, archives=len(archives))
 
 
 def test_what_only_stored_data_can_do_is_refused(caller: Caller) -> None:

@@ -20,8 +20,8 @@ from typing import Any
 
 import httpx
 
-from tests.acceptance.conftest import Caller
-from tests.crash.cell import CrashShop, stored
+from tests.acceptance.conftest import Caller, check_stored
+from tests.crash.cell import CrashShop
 
 _EXPORT_S = 0.4
 """About how long an export takes: disturbances come at random moments within this."""
@@ -165,7 +165,7 @@ def _part(chaos: Chaos, name: str, run: Callable[[int], None], count: int) -> No
     if name == "kills":
         chaos.caller.server.kill()
         chaos.caller.server.start()
-        assert len(stored(chaos.caller)) == 1, "the archive of before and nothing else"
+        check_stored(chaos.caller, archives=1)
 
 
 if __name__ == "__main__":

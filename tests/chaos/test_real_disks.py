@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import Caller
-from tests.crash.cell import CrashShop, crash_shop, stored
+from tests.acceptance.conftest import Caller, check_stored
+from tests.crash.cell import CrashShop, crash_shop
 from tests.crash.matrix import Cell, cells_of
 
 __all__ = ["crash_shop"]
@@ -108,7 +108,7 @@ def test_an_export_ends_and_the_next_is_whole(
         caller.server.stop()
         caller.server.start()
         finished = [one for one in _exports(caller) if one["status"] == "finished"]
-        assert len(stored(caller)) == len(finished), "archives and nothing else"
+        check_stored(caller, archives=len(finished))
     finally:
         if caller.server.running:
             caller.server.kill()

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.acceptance.conftest import OUTHAUL, Caller, Server, new_caller, run
+from tests.acceptance.conftest import OUTHAUL, Caller, Server, check_stored, new_caller, run
 from tests.crash.matrix import Cell
 from tests.crash.program import TROUBLED_SLICE
 
@@ -105,7 +105,6 @@ def ends(shop: CrashShop, cell: Cell, folder: Path) -> None:
     """Assert that an export whose fault does not pass ends with its cause, unless its archive was
     there before the fault; and that all is as it was once the storage is mended."""
     caller = shop.copy(folder, **_IMPATIENT)
-    before = stored(caller)
     try:
         export = meets(caller, cell.step, cell.fault, seconds=math.inf)
         if cell.step in _ARCHIVE_IS_THERE:
@@ -122,8 +121,7 @@ def ends(shop: CrashShop, cell: Cell, folder: Path) -> None:
             if caller.get(id_)["status"] == "finished":
                 assert list(caller.members(caller.get(id_)).values()) == [shop.text]
         assert list(caller.members(caller.finished()).values()) == [shop.text]
-        ended_well = 1 + (export["status"] == "finished")
-        assert len(stored(caller)) == len(before) + ended_well, "archives and nothing else"
+        check_stored(caller, archives=2 + (export["status"] == "finished"))
     finally:
         if caller.server.running:
             caller.server.kill()
@@ -184,11 +182,6 @@ def restart(caller: Caller) -> None:
     caller.server.start()
 
 
-def stored(caller: Caller) -> list[Path]:
-    """Every file that the server keeps for exports."""
-    return [path for path in (caller.server.data / "files").rglob("*") if path.is_file()]
-
-
 def _thaw_late(pid: int) -> None:
     """Let a process that stops go on when its leases have run out."""
     process = psutil.Process(pid)
@@ -226,4 +219,4 @@ def _check_finished(caller: Caller, export: dict[str, Any], step: str, text: byt
     assert attempts[:finished_before] == [1] * finished_before, "nothing finished is done again"
     restart(caller)
     assert caller.download(caller.get(export["id"])) == archive
-    assert len(stored(caller)) == 2, "two archives and nothing else"
+    check_stored(caller, archives=2)

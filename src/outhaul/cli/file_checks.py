@@ -15,7 +15,7 @@ Ask = Callable[[str], Sequence[tuple[Any, ...]]]
 
 def archives(ask: Ask, settings: Settings) -> Finding:
     """Every archive is there in its full length, and nothing that no export needs. Asked anew for
-    each that seems amiss, because exports are deleted while we look."""
+    each that seems amiss, because exports end and are deleted while we look."""
     listed = "SELECT id, archive_key, archive_bytes FROM exports WHERE archive_key IS NOT NULL"
     found = ask(listed)
     # Looking must not make the directory.
@@ -23,7 +23,9 @@ def archives(ask: Ask, settings: Settings) -> Finding:
     try:
         files = files_of(settings) if found or there else None
         amiss = {row for row in found if files and not files.holds(row[1], row[2])}
-        left = _left(ask, files) if files else 0
+        left = _left(ask, files) if files else set()
+        if left and files:
+            left &= _left(ask, files)
     except (UnsafeSettings, StorageUnavailable) as error:
         return Finding(
             part="files", state="wrong",
@@ -43,16 +45,16 @@ def archives(ask: Ask, settings: Settings) -> Finding:
     text = f"{len(found):,} archives, all in full length"
     if left:
         return Finding(
-            part="files", state="note", text=f"{text}; {left:,} files that no export needs",
+            part="files", state="note", text=f"{text}; {len(left):,} files that no export needs",
             advice="the next start of a server or worker removes them, or its look once an hour",
         )  # fmt: skip
     return Finding(part="files", state="ok", text=text)
 
 
-def _left(ask: Ask, files: Files) -> int:
-    """How many files of exports that have ended or are gone are none of their archives. Listed
+def _left(ask: Ask, files: Files) -> set[str]:
+    """The files of exports that have ended or are gone and are none of their archives. Listed
     before the catalog is asked: an export is known before its first file is."""
     listed = list(files.keys("exports"))
     running = {row[0] for row in ask("SELECT id FROM exports WHERE step IS NOT NULL")}
     kept = {row[0] for row in ask("SELECT archive_key FROM exports WHERE archive_key IS NOT NULL")}
-    return sum(key not in kept and key.split("/")[1] not in running for key in listed)
+    return {key for key in listed if key not in kept and key.split("/")[1] not in running}
