@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -66,6 +66,7 @@ class WorkerProcess:
 
     server: Server
     log: Path
+    program: list[str] = field(default_factory=lambda: OUTHAUL)
     _process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -74,16 +75,25 @@ class WorkerProcess:
 
     def start(self) -> None:
         """Start, and wait until it works."""
+        self.spawn()
+        self.ready()
+
+    def ready(self) -> None:
+        """Wait until the process that was started works."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "Outhaul works\n", self.log.read_text()[-2000:]
+
+    def spawn(self) -> None:
+        """Start, and wait for nothing."""
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
-                [*OUTHAUL, "worker"],
+                [*self.program, "worker"],
                 env=os.environ | self.server.settings | {"OUTHAUL_LOG_LEVEL": "DEBUG"},
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
             )
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "Outhaul works\n", self.log.read_text()[-2000:]
 
     def __exit__(self, *_: object) -> None:
         self.kill()

@@ -72,6 +72,11 @@ def test_a_deployment_well_and_ill(caller: Caller, doctor: Doctor) -> None:
     with closing(sqlite3.connect(data / "catalog.db")) as catalog, catalog:
         catalog.execute("UPDATE alembic_version SET version_num = 'of-tomorrow'")
     status, parts = doctor("--data", data)
+    assert parts["catalog"]["state"] == "note"
+    assert "newer" in parts["catalog"]["advice"]
+    with closing(sqlite3.connect(data / "catalog.db")) as catalog, catalog:
+        catalog.execute("INSERT INTO breaking_revisions VALUES ('of-tomorrow')")
+    status, parts = doctor("--data", data)
     assert (status, parts["catalog"]["state"]) == (1, "wrong")
     assert "newer" in parts["catalog"]["advice"]
 

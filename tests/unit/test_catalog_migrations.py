@@ -18,6 +18,13 @@ _CONFIG.set_main_option("script_location", str(Path(next(iter(migrations.__path_
 _EARLIER = sorted(
     script.revision for script in ScriptDirectory.from_config(_CONFIG).walk_revisions()
 )[:-1]
+_BREAKING = [
+    script.revision
+    for script in ScriptDirectory.from_config(_CONFIG).walk_revisions()
+    if getattr(script.module, "breaking", False)
+]
+_BESIDE = [one for one in _EARLIER if one >= max(["0008", *_BREAKING])]
+"""Those whose programs have to be able to go on while others are replaced."""
 
 
 @pytest.mark.parametrize("revision", _EARLIER)
@@ -44,6 +51,31 @@ def test_an_earlier_catalog_keeps_its_rows(tmp_path: Path, revision: str) -> Non
             row = _row(table)
             assert connection.execute(select(*key)).all() == [tuple(row[c.name] for c in key)]
     database.close()
+
+
+@pytest.mark.parametrize("revision", _BESIDE)
+def test_an_earlier_program_goes_on_beside_a_later_one(tmp_path: Path, revision: str) -> None:
+    """What it writes fits the later tables, which still have every column that it reads. A revision
+    that cannot keep to that says `breaking = True`."""
+    database = Database(f"sqlite:///{tmp_path / 'catalog.db'}")
+    with database.transaction() as connection:
+        _CONFIG.attributes["connection"] = connection
+        command.upgrade(_CONFIG, revision)
+        known = MetaData()
+        known.reflect(connection)
+    database.migrate()
+    with database.transaction() as connection:
+        for table in known.sorted_tables:
+            if table.name != "alembic_version":
+                connection.execute(insert(table).values(_row(table)))
+                assert connection.execute(select(table)).one()._asdict() == _row(table)
+    database.close()
+
+
+def test_the_newest_program_knows_where_it_stands(database: Database) -> None:
+    """Nothing is pending after a migration, and nothing noted as breaking that it does not know."""
+    before = database.migrate()
+    assert (before.revision, before.is_newer, before.is_too_new) == (before.newest, False, False)
 
 
 def _row(table: Table) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from outhaul.domain.errors import (
     Invalid,
     KeptElsewhere,
     LinkRefused,
+    MadeByNewer,
     MalformedBody,
     MediaTypeRefused,
     MemoryExhausted,
@@ -102,6 +103,9 @@ _ANSWERS: dict[type[OuthaulError], _Answer] = {
     ),
     CatalogUnavailable: _Answer(503, "The server's catalog is away or busy; ask again soon."),
     StorageError: _Answer(503, "The server's storage is away or full; ask again later."),
+    MadeByNewer: _Answer(
+        503, "A newer version of this server has made this, and it is being upgraded; ask again."
+    ),
     MemoryExhausted: _Answer(503, "The server may not use that much memory now; ask again later."),
     WarehouseUnavailable: _Answer(503, "The warehouse with the data is away; ask again soon."),
 }

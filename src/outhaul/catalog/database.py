@@ -2,11 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import BigInteger, ColumnElement, Connection, Table, func, literal, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,6 +11,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from outhaul.catalog.engines import is_passing, postgresql_engine, sqlite_engine
+from outhaul.catalog.layout import Layout, bring_forward
 from outhaul.domain.errors import CatalogUnavailable
 
 
@@ -49,17 +47,15 @@ class Database:
         with _translated(), self.engine.begin() as connection:
             yield connection
 
-    def migrate(self) -> None:
+    def migrate(self) -> Layout:
         """Bring the tables to this program's newest layout; safe when already there, and when
-        other processes do the same: one migrates, the others wait for it."""
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        other processes do the same: one migrates, the others wait for it. Gives what was there
+        before. Raises CatalogTooNew and CatalogInUse."""
         with self.transaction() as connection:
             if self.shared:
                 connection.execute(text("SET LOCAL lock_timeout = 0"))
             one_at_a_time(connection, "migrate")
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            return bring_forward(connection, now=now_ms())
 
     def check(self) -> None:
         """Raise when the database does not answer."""

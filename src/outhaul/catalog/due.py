@@ -7,6 +7,7 @@ from sqlalchemy import Table, and_, bindparam, func, null, or_, select, true, un
 from outhaul.catalog.database import now_ms
 from outhaul.catalog.homes import EVERYTHING, Reach
 from outhaul.catalog.tables import erasures, exports, slices
+from outhaul.domain.level import WORK_LEVEL
 
 
 class Step(StrEnum):
@@ -27,8 +28,9 @@ def due_step(  # type: ignore[no-untyped-def]  # a Select over a union; no type 
 ):
     """The due step that nobody holds now: of the account with the fewest steps in hand, so that no
     backlog holds up others; there the oldest export, in the file's order. Only steps that a process
-    with this `reach` can do, and none of accounts that have `account_limit` in hand. A step that is
-    suspected of killing its workers comes first: it is to be done alone.
+    with this `reach` can do, made at no higher WORK_LEVEL, and none of accounts that have
+    `account_limit` in hand. A step that is suspected of killing its workers comes first: it is to
+    be done alone.
 
     Takes the parameter `account`, where the steps of `one_account` are meant, or else `without`, a
     list of accounts to be left out. It is asked again and again: build it once.
@@ -38,11 +40,14 @@ def due_step(  # type: ignore[no-untyped-def]  # a Select over a union; no type 
         ours = exports.c.account_id == bindparam("account")
     else:
         ours = exports.c.account_id.not_in(bindparam("without", expanding=True))
-    can_do = or_(
-        # Needs the slices alone, and so does a slice of an unloaded snapshot.
-        exports.c.step == Step.ASSEMBLE.value,
-        and_(exports.c.step == Step.SLICES.value, exports.c.portable),
-        reach.covers(exports.c.account_id),
+    can_do = and_(
+        exports.c.work_level <= WORK_LEVEL,
+        or_(
+            # Needs the slices alone, and so does a slice of an unloaded snapshot.
+            exports.c.step == Step.ASSEMBLE.value,
+            and_(exports.c.step == Step.SLICES.value, exports.c.portable),
+            reach.covers(exports.c.account_id),
+        ),
     )
     steps = select(
         exports.c.id.label("export_id"),

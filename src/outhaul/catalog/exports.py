@@ -10,7 +10,13 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 
 from outhaul.catalog.database import Database, hold, now_ms
 from outhaul.catalog.tables import accounts, exports, manifests
-from outhaul.domain.errors import FailureCause, IdempotencyKeyReused, NotFound, QueueFull
+from outhaul.domain.errors import (
+    FailureCause,
+    IdempotencyKeyReused,
+    MadeByNewer,
+    NotFound,
+    QueueFull,
+)
 from outhaul.domain.export import (
     ArchiveFacts,
     Export,
@@ -21,6 +27,7 @@ from outhaul.domain.export import (
 )
 from outhaul.domain.ids import new_id
 from outhaul.domain.instants import from_epoch_ms
+from outhaul.domain.level import WORK_LEVEL
 from outhaul.domain.members import file_extension
 
 _request = TypeAdapter(ExportRequest)
@@ -37,7 +44,8 @@ class ExportPage:
 
 
 class Exports:
-    """The exports table from the caller's side; every method is bound to one account."""
+    """The exports table from the caller's side; every method is bound to one account, and raises
+    MadeByNewer where it meets an export that this program does not understand."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -86,6 +94,7 @@ class Exports:
                     created_ms=now,
                     uuid=str(uuid.uuid4()),
                     step="plan",
+                    work_level=WORK_LEVEL,
                     idempotency_key=idempotency_key,
                 )
             )
@@ -238,8 +247,10 @@ def _created_as(
 
 
 def export_of(row: "Row[tuple[object, ...]]") -> Export:
-    """An export from a row that has the columns of `exports`."""
+    """An export from a row that has the columns of `exports`. Raises MadeByNewer."""
     values = row._mapping  # noqa: SLF001 -- SQLAlchemy's public accessor, despite its name
+    if values["work_level"] > WORK_LEVEL:
+        raise MadeByNewer
     request = _request.validate_json(values["request"])
     file_name = f"{request.file_stem}-{values['uuid']}.{file_extension(request)}"
     archive = None

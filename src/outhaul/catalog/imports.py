@@ -9,10 +9,11 @@ from outhaul.catalog.database import Database, hold, now_ms
 from outhaul.catalog.homes import EVERYTHING, Reach, place_account
 from outhaul.catalog.leases import LeaseLost
 from outhaul.catalog.tables import accounts, imports
-from outhaul.domain.errors import ImportQueueFull, NotFound
+from outhaul.domain.errors import ImportQueueFull, MadeByNewer, NotFound
 from outhaul.domain.ids import new_id
 from outhaul.domain.imports import Existing, Import, ImportKind, ImportOptions, ImportStatus
 from outhaul.domain.instants import from_epoch_ms
+from outhaul.domain.level import WORK_LEVEL
 
 _OPEN = (ImportStatus.QUEUED.value, ImportStatus.IN_PROGRESS.value)
 
@@ -79,6 +80,7 @@ class Imports:
                     status=ImportStatus.QUEUED.value,
                     progress=0,
                     total=0,
+                    work_level=WORK_LEVEL,
                     created_ms=now_ms(),
                 )
             )
@@ -149,6 +151,7 @@ class Imports:
             .where(
                 imports.c.status.in_(_OPEN),
                 imports.c.lease_until_ms <= now,
+                imports.c.work_level <= WORK_LEVEL,
                 self._reach.covers(imports.c.account_id),
             )
             .order_by(imports.c.created_ms, imports.c.id)
@@ -267,6 +270,8 @@ class Imports:
 
 def _import(row: "Row[tuple[object, ...]]") -> Import:
     values = row._mapping  # noqa: SLF001 -- SQLAlchemy's public accessor, despite its name
+    if values["work_level"] > WORK_LEVEL:
+        raise MadeByNewer
     return Import(
         id=values["id"],
         account_id=values["account_id"],

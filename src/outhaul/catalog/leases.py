@@ -45,6 +45,7 @@ from outhaul.domain.export import (
     SliceFacts,
     SlicePlan,
 )
+from outhaul.domain.level import WORK_LEVEL
 from outhaul.domain.plan import ExportPlan
 
 _plan = TypeAdapter(ExportPlan)
@@ -217,6 +218,7 @@ class Leases:
                 connection,
                 lease,
                 plan=_plan.dump_json(plan).decode(),
+                work_level=WORK_LEVEL,
                 portable=plan.unload is not None,
                 status=shown_as.value,
                 total=sum(part.rows for part in parts),

@@ -3,7 +3,14 @@
 from sqlalchemy import func, insert, select
 
 from outhaul.catalog.database import Database, one_at_a_time
-from outhaul.catalog.tables import accounts, homes, metadata, nodes, request_counts
+from outhaul.catalog.tables import (
+    accounts,
+    breaking_revisions,
+    homes,
+    metadata,
+    nodes,
+    request_counts,
+)
 from outhaul.domain.errors import OuthaulError
 
 _AT_ONCE = 1000
@@ -24,7 +31,7 @@ def move(source: Database, target: Database, *, home_id: str) -> int:
         # Nobody holds what a stopped server held; and the account's data is where it was.
         changed = {"lease_until_ms": 0, "home_id": home_id}
         for table in metadata.sorted_tables:
-            if table in {homes, nodes, request_counts}:
+            if table in {breaking_revisions, homes, nodes, request_counts}:
                 continue
             known = {name: value for name, value in changed.items() if name in table.c}
             for rows in there.execute(select(table)).mappings().partitions(_AT_ONCE):

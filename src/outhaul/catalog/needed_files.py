@@ -5,6 +5,7 @@ from sqlalchemy import select, union_all
 
 from outhaul.catalog.database import Database
 from outhaul.catalog.tables import exports, slices
+from outhaul.domain.level import WORK_LEVEL
 from outhaul.domain.plan import ExportPlan
 
 _plan = TypeAdapter(ExportPlan)
@@ -28,6 +29,12 @@ class NeededFiles:
             unfinished = select(exports.c.id).where(exports.c.step.is_not(None))
             return set(connection.execute(unfinished).scalars())
 
+    def of_newer(self) -> set[str]:
+        """Ids of all exports that a newer version has made: this one cannot tell what they need."""
+        with self._database.reading() as connection:
+            newer = select(exports.c.id).where(exports.c.work_level > WORK_LEVEL)
+            return set(connection.execute(newer).scalars())
+
     def keys(self, export_id: str | None = None) -> set[str]:
         """Keys of finished archives, and of the recorded slices of unfinished exports."""
         archives = select(exports.c.archive_key).where(exports.c.archive_key.is_not(None))
@@ -45,7 +52,9 @@ class NeededFiles:
     def unloads(self, export_id: str | None = None) -> set[str]:
         """Folders of the unloads that unfinished exports read."""
         planned = select(exports.c.plan).where(
-            exports.c.step.is_not(None), exports.c.plan.is_not(None)
+            exports.c.step.is_not(None),
+            exports.c.plan.is_not(None),
+            exports.c.work_level <= WORK_LEVEL,
         )
         if export_id is not None:
             planned = planned.where(exports.c.id == export_id)

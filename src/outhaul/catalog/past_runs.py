@@ -8,6 +8,7 @@ from outhaul.catalog.tables import exports, slices
 from outhaul.domain.estimate import PastRun
 from outhaul.domain.export import ExportStatus
 from outhaul.domain.instants import epoch_ms
+from outhaul.domain.level import WORK_LEVEL
 from outhaul.domain.plan import ExportPlan
 
 _plan = TypeAdapter(ExportPlan)
@@ -30,7 +31,11 @@ class PastRuns:
         )
         statement = (
             select(exports.c.plan, exports.c.finished_ms, written)
-            .where(exports.c.status == ExportStatus.FINISHED.value, exports.c.plan.is_not(None))
+            .where(
+                exports.c.status == ExportStatus.FINISHED.value,
+                exports.c.plan.is_not(None),
+                exports.c.work_level <= WORK_LEVEL,
+            )
             .order_by(exports.c.finished_ms.desc())
             .limit(_MOST)
         )

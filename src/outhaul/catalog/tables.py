@@ -24,6 +24,13 @@ metadata = MetaData(
     }
 )
 
+breaking_revisions = Table(
+    "breaking_revisions",
+    metadata,
+    # Revisions of these tables, of all that were applied, that a program has to know: see `layout`.
+    Column("revision", String(32), primary_key=True),
+)
+
 accounts = Table(
     "accounts",
     metadata,
@@ -116,6 +123,8 @@ exports = Table(
     Column("faults", Integer, nullable=False, default=0),
     # Counts claims of the step that ended without a word: the worker died or hung.
     Column("takeovers", Integer, nullable=False, server_default="0"),
+    # What a program has to understand to work on the export: domain.level.
+    Column("work_level", Integer, nullable=False, server_default="0"),
     # What the caller named this create; none once the name has expired.
     Column("idempotency_key", String(255)),
     Index(None, "account_id", "created_ms", "id"),
@@ -245,5 +254,7 @@ imports = Table(
     Column("faults", Integer, nullable=False, default=0),
     # As for exports; progress puts it back to none.
     Column("takeovers", Integer, nullable=False, server_default="0"),
+    # As for exports.
+    Column("work_level", Integer, nullable=False, server_default="0"),
     Index(None, "status"),
 )

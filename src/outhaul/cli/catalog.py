@@ -1,4 +1,6 @@
-"""`outhaul catalog`: from a data directory's own catalog to one that several nodes share."""
+"""`outhaul catalog`: bring its layout forward, move it to where several nodes share it."""
+
+from contextlib import closing
 
 import typer
 
@@ -10,13 +12,15 @@ from outhaul.worker.home import home_id_of
 from outhaul.worker.ownership import Ownership
 
 app = typer.Typer(
-    help="Move the catalog into a shared database.", no_args_is_help=True, rich_markup_mode=None
+    help="Bring the catalog forward, or move it into a shared database.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
 @app.callback()
 def catalog() -> None:
-    """Move the catalog into a shared database."""
+    """Bring the catalog forward, or move it into a shared database."""
 
 
 @app.command(epilog="Example: outhaul catalog move --data /var/lib/outhaul")
@@ -48,3 +52,24 @@ def move(data: Data = None, catalog: Catalog = None) -> None:
     print(f"{accounts:,} accounts moved; from now on start with OUTHAUL_CATALOG and OUTHAUL_FILES")
     if chosen.files is None:
         print(f"Archives lie in {folder / 'files'}: set OUTHAUL_FILES to where all nodes see them")
+
+
+@app.command(epilog="Example: outhaul catalog migrate --catalog postgresql://outhaul@db/outhaul")
+def migrate(data: Data = None, catalog: Catalog = None) -> None:
+    """Bring the catalog's layout to this version's, as the first start of it would.
+
+    Nodes of the version before may go on beside it; if one could not, this is refused until all
+    have been stopped (docs/operating.md).
+    """
+    chosen = settings(data=data, catalog=catalog)
+    path = chosen.data.resolve() / "catalog.db"
+    if chosen.catalog is None and not path.is_file():
+        raise OuthaulError(f"there is no {path}: is --data right?")
+    with closing(Database(chosen.catalog or f"sqlite:///{path}")) as database:
+        before = database.migrate()
+    if before.revision == before.newest:
+        print(f"nothing to do: layout {before.newest}")
+    elif before.is_newer:
+        print(f"nothing to do: layout {before.revision} is of a newer version")
+    else:
+        print(f"layout {before.revision or 'none'} -> {before.newest}")

@@ -7,6 +7,7 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -15,12 +16,11 @@ from zoneinfo import available_timezones
 
 import duckdb
 import httpx
-from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
 from outhaul import __version__
-from outhaul.catalog import database
 from outhaul.catalog.database import Database
+from outhaul.catalog.layout import layout_with
 from outhaul.cli.file_checks import Ask, archives
 from outhaul.domain.errors import OuthaulError
 from outhaul.domain.finding import Finding
@@ -185,17 +185,26 @@ def _contents(ask: Ask, settings: Settings) -> Iterator[Finding]:
 
 
 def _layout(ask: Ask) -> Finding:
-    migrations = ScriptDirectory(str(Path(database.__file__).parent / "migrations"))
-    row = next(iter(ask("SELECT version_num FROM alembic_version")), None)
-    known = {one.revision for one in migrations.walk_revisions()}
-    if row is None or row[0] not in known:
+    found = [row[0] for row in ask("SELECT version_num FROM alembic_version")]
+    layout = layout_with(found[0] if found else None)
+    if layout.is_newer:
+        breaking = (row[0] for row in ask("SELECT revision FROM breaking_revisions"))
+        layout = replace(layout, breaking=frozenset(breaking))
+    if layout.revision is None or layout.is_too_new:
         return Finding(
             part="catalog",
             state="wrong",
             text="its layout is not known to this version",
             advice="a newer Outhaul has changed it: install that one again",
         )
-    if row[0] != migrations.get_current_head():
+    if layout.is_newer:
+        return Finding(
+            part="catalog",
+            state="note",
+            text="its layout is that of a newer version, beside which this one can work",
+            advice="bring the upgrade to its end: install the newer Outhaul here as well",
+        )
+    if layout.revision != layout.newest:
         return Finding(
             part="catalog",
             state="note",

@@ -26,6 +26,7 @@ OuthaulError
 │   └── StorageUnavailable     any other fault of the disk or the object store
 │       └── StorageRefused     wrong keys, too few rights, or no such bucket
 ├── CatalogUnavailable         its database is away or busy; asking again later helps
+├── MadeByNewer                by a newer version, on another node; this one cannot read it
 ├── MemoryExhausted            the data engine needs more memory than it may have
 ├── UnsafeSettings             settings that do not fit together; says what to set
 ├── KeptElsewhere              the account's data is kept by another node
@@ -200,6 +201,11 @@ class StorageRefused(StorageUnavailable):
 
 class UnsafeSettings(OuthaulError):
     """Settings that cannot work, or would lose files or work; the text says what to set."""
+
+
+class MadeByNewer(OuthaulError):
+    """A newer version has made it, on another node; this one does not understand it. In a moment
+    another node may be asked, or this one be replaced."""
 
 
 class MemoryExhausted(OuthaulError):

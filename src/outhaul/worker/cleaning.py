@@ -93,7 +93,7 @@ class Cleaning:
         them comes too late. Asked after the keys were found: an export is known before its first
         file is begun."""
         exports = {key: _export_of(key) for key in keys}
-        running = self._needed.running()
+        running = self._needed.running() | self._needed.of_newer()
         return {key for key, id_ in exports.items() if id_ is not None and id_ not in running}
 
     def _delete(
@@ -103,10 +103,13 @@ class Cleaning:
         found = list(self._files.keys(prefix))
         at_once = set(found) if before is None else self._of_no_running(found)
         needed, folders = self._needed.keys(export_id), self._needed.unloads(export_id)
+        newer = self._needed.of_newer()
         doomed = {
             key
             for key in found
-            if key not in needed and folders.isdisjoint(map(str, PurePosixPath(key).parents))
+            if key not in needed
+            and folders.isdisjoint(map(str, PurePosixPath(key).parents))
+            and _export_of(key) not in newer
         }
         old: set[str] = set()
         for running in {_export_of(key) for key in doomed - at_once}:
