@@ -6,7 +6,6 @@ from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from outhaul.api.create_body import asked_of
@@ -82,6 +81,7 @@ from outhaul.worker.file_work import FileWork
 from outhaul.worker.import_work import ImportWork
 from outhaul.worker.node import Node
 from outhaul.worker.retention_work import RetentionWork
+from outhaul.worker.scratch import Scratch
 from outhaul.worker.watch import Watch, Watches
 from outhaul.worker.worker import Work, Worker
 
@@ -298,9 +298,9 @@ class WorkerNode:
         """`settings` have passed `check_node`. Raises UnsafeSettings for foreign files."""
         database, bell = registry.database, Bell()
         self._node = Node.of_worker(database, lease_s=settings.lease_seconds)
-        self._scratch = TemporaryDirectory(prefix="outhaul-worker-")
+        self._scratch = Scratch()
         self._engine = Engine(
-            Path(self._scratch.name),
+            self._scratch.path,
             memory_limit=settings.memory_limit,
             threads=settings.workers,
             admit=self._node.admit,
@@ -340,7 +340,7 @@ class WorkerNode:
         self._worker.drain(until)
         self._worker.stop()
         self._engine.close()
-        self._scratch.cleanup()
+        self._scratch.remove()
         for traces in self._traces:
             traces.close()
         self._node.leave()

@@ -23,6 +23,8 @@ _AWAY = {
 # Classes of PostgreSQL's codes: connection, resources, operator's intervention, rolled back for
 # another's sake; 55P03 is a lock that did not come in time, 25006 a standby that took over.
 _PASSING = ("08", "53", "57", "40", "55P03", "25006")
+_SQLITE_POOL = 20
+"""Kept open: a connection that is opened for one request costs more than the request."""
 _POOL = 5
 _MORE_AT_MOST = 10
 _CONNECTING = {
@@ -41,7 +43,7 @@ def sqlite_engine(url: URL) -> Engine:
     """A file for the processes of one machine; questions carry the option `reading`. A `timeout`
     in the URL says how many seconds to wait for another's write, else 30."""
     waits = {} if "timeout" in url.query else {"timeout": 30}
-    engine = create_engine(url, connect_args=waits)
+    engine = create_engine(url, connect_args=waits, pool_size=_SQLITE_POOL)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
