@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 KEY = "keyId:keySecret"
+REPORT = {"exportType": "data-explorer", "dateFormat": "ISO"}
+"""What an export of a report shows beyond what it was asked for with."""
 Fault = Callable[["Handler"], bool]
 """Does something to a request; True when the request is answered by that."""
 
@@ -105,6 +107,8 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(401)
         elif method == "POST" and self.path == "/exports/":
             self.create(json.loads(body))
+        elif method == "POST" and self.path == "/exports/type/data-explorer":
+            self.create(json.loads(body) | REPORT)
         elif self.path.startswith("/exports/?"):
             results = [self.resource(one) for one in reversed(self.bare.exports)]
             self.answer(200, {"results": results})

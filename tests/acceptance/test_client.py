@@ -129,18 +129,20 @@ def test_a_killed_server_is_waited_for(start_server: Callable[..., Server], tmp_
 
 def test_the_examples_of_the_document_run(shop: Caller, tmp_path: Path) -> None:
     """All of them in one program, in their order."""
+    body = {"name": "Searches", "dimensions": ["date"], "metrics": ["numberOfSearches"]}
+    report = {"REPORT_ID": shop.request("POST", "/reports/", json=body).json()["id"]}
     program = "\n".join(re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL))
     done = subprocess.run(
         [sys.executable, "-W", "error::ResourceWarning", "-c", program],
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env=os.environ | {"OUTHAUL_URL": shop.server.url, "OUTHAUL_KEY": shop.key},
+        env=os.environ | {"OUTHAUL_URL": shop.server.url, "OUTHAUL_KEY": shop.key} | report,
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
     assert "contacts.zip" in done.stdout
     assert "/filters/toDate must not be before fromDate" in done.stdout
     names = {path.name for path in tmp_path.iterdir()}
-    assert {"contacts.zip", "activities.zip", "a.zip", "b.zip"} <= names
+    assert {"contacts.zip", "activities.zip", "a.zip", "b.zip", "march.zip"} <= names
     assert not [name for name in names if name.endswith((".part", ".windows"))]

@@ -26,6 +26,7 @@ from tests.acceptance.conftest import run
         ("keys", "revoke"),
         ("export", "contacts"),
         ("export", "activities"),
+        ("export", "report"),
         ("exports", "list"),
         ("exports", "show"),
         ("exports", "cancel"),

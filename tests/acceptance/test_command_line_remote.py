@@ -111,6 +111,34 @@ def test_a_quarter_of_activities_for_a_script(shop: Caller, tmp_path: Path) -> N
     assert len(told["exportIds"]) == 3
 
 
+def test_a_report_is_exported_and_verified(shop: Caller, tmp_path: Path) -> None:
+    """Days are the account's; the summary is that of other exports, for people and for scripts; a
+    span that no report can have is wrong use."""
+    body = {"name": "Searches", "dimensions": ["date"], "metrics": ["numberOfSearches"]}
+    report_id = shop.request("POST", "/reports/", json=body).json()["id"]
+    file = tmp_path / "r.zip"
+    days = ("--from", "2026-01-01", "--to", "2026-02-01")
+    asked = ("export", "report", report_id, *days, "--delimiter", ";")
+    done = run(*asked, "-o", file)
+    assert "Searches-20260101-20260201-" in done.stdout
+    assert ".csv: 2 rows\n" in done.stdout
+    assert "Checked against its manifest." in done.stdout
+    with zipfile.ZipFile(file) as archive:
+        text = archive.read(archive.namelist()[0]).decode()
+    assert text == '"date";"numberOfSearches"\n"2026-01-01";"1"\n"2026-02-01";"1"\n'
+    told = json.loads(run(*asked, "--json", "-o", tmp_path / "s.zip").stdout)
+    assert [member["rows"] for member in told["members"]] == [2]
+    assert (told["whole"], told["checkedAgainst"]) == (True, "manifest")
+    quarter = ("--from", "2026-01-01", "--to", "2026-03-31")
+    refused = run("export", "report", report_id, *quarter, "-o", file, check=False)
+    assert refused.returncode == 2
+    assert "cannot be joined" in refused.stderr
+    unknown = run("export", "report", "0" * 24, *days, "-o", tmp_path / "no.zip", check=False)
+    assert unknown.returncode == 2
+    assert "/filters/reportId: must be the id of a report" in unknown.stderr
+    assert not (tmp_path / "no.zip").exists()
+
+
 def test_extensions_have_options(shop: Caller, tmp_path: Path) -> None:
     """Chosen columns, marked and compressed; a script goes on from the commit that it is told."""
     file = tmp_path / "contacts.csv.zst"

@@ -8,6 +8,7 @@ import time
 import traceback
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from outhaul.client import (
     read_pandas,
     read_polars,
 )
-from tests.bare_server import KEY, BareServer, Handler, bare_server
+from tests.bare_server import KEY, REPORT, BareServer, Handler, bare_server
 
 QUICK = Retry(attempts=4, first_s=0.01, most_s=0.02)
 CONTACTS = '"Email","Name"\n"ana@example.com",""\n"bob@example.com",\n'
@@ -234,6 +235,34 @@ def test_a_broken_create_is_repeated_when_it_had_not_happened(
     assert keys[0] != keys[1]
 
 
+@pytest.mark.parametrize("zone", ["+14:00", "+00:00", "-12:00"])
+def test_a_broken_create_of_a_report_is_found_in_the_list(
+    bare: BareServer, client: Client, zone: str
+) -> None:
+    """Whatever the account's zone is: servers tell the instants that the days mean."""
+
+    def create(handler: Handler) -> bool:
+        for report_id, first, last in (
+            ("b" * 24, "2026-03-01", "2026-03-31"),
+            ("a" * 24, "2026-02-27", "2026-03-31"),
+            ("A" * 24, "2026-03-01", "2026-03-31"),
+        ):
+            instants = {
+                "fromDate": f"{first}T00:00:00.000{zone}",
+                "toDate": f"{last}T23:59:59.999{zone}",
+            }
+            asked = {"delimiter": ",", "filters": {"reportId": report_id, **instants}}
+            handler.create(asked | REPORT, answer=False)
+        return handler.drop()
+
+    bare.fail("POST /exports/type/", create)
+    days: dict[str, Any] = {"from_day": date(2026, 3, 1), "to_day": "2026-03-31"}
+    export = client.export_report("a" * 24, **days)
+    assert export.id == bare.exports[2]["id"]
+    assert len(bare.requests("POST")) == 1
+    assert len(bare.exports) == 3
+
+
 def test_a_create_whose_fate_nobody_knows_raises(bare: BareServer, client: Client) -> None:
     """The key may not read the list."""
     bare.fail("POST /exports/", Handler.drop)
@@ -365,6 +394,52 @@ def test_a_long_span_becomes_one_archive(bare: BareServer, client: Client, tmp_p
     assert [one.id for one in done.exports] == [one["id"] for one in bare.exports]
     assert {(one.window, one.windows) for one in heard} == {(1, 3), (2, 3), (3, 3)}
     assert list(tmp_path.iterdir()) == [done.path]
+
+
+def test_a_report_is_fetched_as_other_exports_are(
+    bare: BareServer, client: Client, tmp_path: Path
+) -> None:
+    """Create, wait, download and check, by both clients; progress is told."""
+    bodies: list[dict[str, Any]] = []
+
+    def rows(body: dict[str, Any]) -> dict[str, str]:
+        bodies.append(body)
+        return {"report": '"day";"numberOfPurchases"\n"1";"2"\n'}
+
+    bare.rows = rows
+    heard: list[Progress] = []
+    days: dict[str, Any] = {"from_day": "2026-03-01", "to_day": date(2026, 4, 1)}
+    done = client.fetch_report(
+        tmp_path / "r.zip", "a" * 24, **days, delimiter=";", progress=heard.append
+    )
+    assert members(done.path) == {"report.csv": '"day";"numberOfPurchases"\n"1";"2"\n'}
+    assert {one.phase for one in heard} == {"waiting", "downloading"}
+
+    async def again() -> Path:
+        async with AsyncClient(bare.url, KEY, retry=QUICK) as twin:
+            return (await twin.fetch_report(tmp_path / "s.zip", "a" * 24, **days)).path
+
+    assert members(asyncio.run(again())) == members(done.path)
+    filters = {"reportId": "a" * 24, "fromDate": "2026-03-01", "toDate": "2026-04-01"}
+    assert bodies == [{"delimiter": one, "filters": filters} | REPORT for one in ";,"]
+
+
+@pytest.mark.parametrize(
+    ("from_day", "to_day", "message"),
+    [
+        ("2026-03-01", "2026-04-02", "32 days apart and may be 31: exports of a report cannot"),
+        ("1 March", "2026-04-02", "from_day: '1 March' is no day such as 2026-03-05"),
+        ("2026-03-01", "20260331", "to_day: '20260331' is no day"),
+        ("2026-03-01", datetime(2026, 3, 31, tzinfo=UTC), "to_day: .* is no day"),
+    ],
+)
+def test_days_that_no_report_can_have_are_told_at_once(
+    bare: BareServer, client: Client, from_day: Any, to_day: Any, message: str
+) -> None:
+    """Nothing is asked of the server, and no half of a span is exported."""
+    with pytest.raises(ValueError, match=message):
+        client.export_report("a" * 24, from_day=from_day, to_day=to_day)
+    assert bare.asked == []
 
 
 def test_windows_with_other_columns_are_not_mixed(

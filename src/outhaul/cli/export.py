@@ -4,74 +4,44 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Unpack
 
 import typer
 
 from outhaul.archive.manifest import read_manifest
 from outhaul.archive.verify import Verdict, verify
 from outhaul.cli.bars import ExportBars
+from outhaul.cli.file_options import Separator, with_file_options
 from outhaul.cli.remote import NOT_WHOLE, AsJson, Key, Url, connect, print_json
 from outhaul.client import Client, Downloaded
-from outhaul.client.models import Compression, DateFormat, Delimiter, FileFormat
 from outhaul.client.operations import FileOptions
 
 app = typer.Typer(
-    help="Export contacts or activities into a file.", no_args_is_help=True, rich_markup_mode=None
+    help="Export contacts, activities or a report into a file.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="File, or folder for the server's name of it.")
 ]
-Segment = Annotated[str | None, typer.Option(help="Only contacts of the segment with this id.")]
-FileVersion = Annotated[str | None, typer.Option(help="Of the file's columns, such as v5.")]
-Dates = Annotated[DateFormat, typer.Option(help="How dates are written.")]
-Separator = Annotated[Delimiter, typer.Option(help="Between values.")]
-Column = Annotated[
-    list[str] | None,
-    typer.Option("--column", help="Id of a column, in the order of the file; repeat for more."),
-]
-Bom = Annotated[bool, typer.Option("--bom", help="Begin files with a byte order mark.")]
-Guard = Annotated[
-    bool, typer.Option("--formula-guard", help="Escape text that a spreadsheet would run.")
-]
-Format = Annotated[FileFormat, typer.Option("--format", help="How rows are written.")]
-Packed = Annotated[Compression, typer.Option("--compression", help="What files are packed in.")]
 HERE = Path()
 
 
 @app.command(epilog="Example: outhaul export contacts --url https://exports.example.com -o c.zip")
+@with_file_options
 def contacts(
     url: Url,
     key: Key,
     output: Output = HERE,
-    segment: Segment = None,
-    version: FileVersion = None,
-    date_format: Dates = "ISO",
-    delimiter: Separator = ",",
-    columns: Column = None,
-    bom: Bom = False,
-    formula_guard: Guard = False,
-    file_format: Format = "csv",
-    compression: Packed = "zip",
     changed_since: Annotated[
         int | None,
         typer.Option(help="Only what has changed since this commit of an earlier manifest."),
     ] = None,
     as_json: AsJson = False,
+    **options: Unpack[FileOptions],
 ) -> int:
     """Export contacts: create, wait, download and verify."""
-    options = _options(
-        segment,
-        version,
-        date_format,
-        delimiter,
-        columns,
-        bom,
-        formula_guard,
-        file_format,
-        compression,
-    )
     with connect(url, key) as client:
         return fetch(
             client,
@@ -86,6 +56,7 @@ def contacts(
     epilog="Example: outhaul export activities --url https://exports.example.com"
     " --from 2026-01-01 --to 2026-03-31T23:59:59.999Z --type purchase -o a.zip"
 )
+@with_file_options
 def activities(
     url: Url,
     key: Key,
@@ -95,37 +66,18 @@ def activities(
     types: Annotated[
         list[str] | None, typer.Option("--type", help="Activity type; repeat for more.")
     ] = None,
-    segment: Segment = None,
-    version: FileVersion = None,
-    date_format: Dates = "ISO",
-    delimiter: Separator = ",",
-    columns: Column = None,
     product_columns: Annotated[
         list[str] | None,
-        typer.Option("--product-column", help="The same of the file of product lines."),
+        typer.Option("--product-column", help="As --column, of the file of product lines."),
     ] = None,
-    bom: Bom = False,
-    formula_guard: Guard = False,
-    file_format: Format = "csv",
-    compression: Packed = "zip",
     allow_long_window: Annotated[
         bool, typer.Option("--allow-long-window", help="More than 31 days in one export.")
     ] = False,
     as_json: AsJson = False,
+    **options: Unpack[FileOptions],
 ) -> int:
     """Export activities: create, wait, download and verify. Over 31 days it takes several exports
     and joins them, unless a long window is allowed."""
-    options = _options(
-        segment,
-        version,
-        date_format,
-        delimiter,
-        columns,
-        bom,
-        formula_guard,
-        file_format,
-        compression,
-    )
     with connect(url, key) as client:
         return fetch(
             client,
@@ -133,8 +85,8 @@ def activities(
                 output,
                 from_date=from_date,
                 to_date=to_date,
-                activity_types=types or None,
-                product_columns=product_columns or None,
+                activity_types=types,
+                product_columns=product_columns,
                 allow_long_window=allow_long_window,
                 progress=bars,
                 **options,
@@ -143,28 +95,34 @@ def activities(
         )
 
 
-def _options(
-    segment: str | None,
-    version: str | None,
-    date_format: DateFormat,
-    delimiter: Delimiter,
-    columns: list[str] | None,
-    bom: bool,
-    formula_guard: bool,
-    file_format: FileFormat,
-    compression: Compression,
-) -> FileOptions:
-    return {
-        "segment_id": segment,
-        "version": version,
-        "date_format": date_format,
-        "delimiter": delimiter,
-        "columns": columns or None,
-        "bom": bom,
-        "formula_guard": formula_guard,
-        "file_format": file_format,
-        "compression": compression,
-    }
+@app.command(
+    epilog="Example: outhaul export report 6a393bd445d5668a52fcf7fb"
+    " --url https://exports.example.com --from 2026-03-01 --to 2026-03-31 -o r.zip"
+)
+def report(
+    report_id: Annotated[str, typer.Argument(help="The report's id.")],
+    url: Url,
+    key: Key,
+    from_day: Annotated[str, typer.Option("--from", help="Such as 2026-03-01, included.")],
+    to_day: Annotated[str, typer.Option("--to", help="At most 31 days later, included.")],
+    output: Output = HERE,
+    delimiter: Separator = ",",
+    as_json: AsJson = False,
+) -> int:
+    """Export a report over days of the account's time zone: create, wait, download and verify."""
+    with connect(url, key) as client:
+        return fetch(
+            client,
+            lambda bars: client.fetch_report(
+                output,
+                report_id,
+                from_day=from_day,
+                to_day=to_day,
+                delimiter=delimiter,
+                progress=bars,
+            ),
+            as_json=as_json,
+        )
 
 
 def fetch(client: Client, run: Callable[[ExportBars], Downloaded], *, as_json: bool) -> int:

@@ -50,6 +50,7 @@ class Client:
 
     export_contacts = _blocking(operations.export_contacts)
     export_activities = _blocking(operations.export_activities)
+    export_report = _blocking(operations.export_report)
     get = _blocking(operations.get)
     exports = _blocking(operations.exports)
     delete = _blocking(operations.delete)
@@ -58,6 +59,7 @@ class Client:
     download = _blocking(transfer.download)
     fetch_contacts = _blocking(fetching.fetch_contacts)
     fetch_activities = _blocking(fetching.fetch_activities)
+    fetch_report = _blocking(fetching.fetch_report)
     read = _blocking(fetching.read)
 
     def __init__(
@@ -100,6 +102,7 @@ class AsyncClient:
 
     export_contacts = _awaiting(operations.export_contacts)
     export_activities = _awaiting(operations.export_activities)
+    export_report = _awaiting(operations.export_report)
     get = _awaiting(operations.get)
     exports = _awaiting(operations.exports)
     delete = _awaiting(operations.delete)
@@ -108,6 +111,7 @@ class AsyncClient:
     download = _awaiting(transfer.download)
     fetch_contacts = _awaiting(fetching.fetch_contacts)
     fetch_activities = _awaiting(fetching.fetch_activities)
+    fetch_report = _awaiting(fetching.fetch_report)
     read = _awaiting(fetching.read)
 
     def __init__(

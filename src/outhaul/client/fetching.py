@@ -9,12 +9,13 @@ from typing import TypeVar, Unpack
 
 from outhaul.client.calls import Session
 from outhaul.client.join import join
-from outhaul.client.models import Export, Progress, When
+from outhaul.client.models import Day, Delimiter, Export, Progress, When
 from outhaul.client.operations import (
     FileOptions,
     OnProgress,
     export_activities,
     export_contacts,
+    export_report,
     get,
     wait,
 )
@@ -102,6 +103,34 @@ def fetch_activities(
     finally:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def fetch_report(
+    session: Session,
+    path: str | Path,
+    report_id: str,
+    *,
+    from_day: Day,
+    to_day: Day,
+    delimiter: Delimiter = ",",
+    wait_for_slot_s: float = 0,
+    progress: OnProgress | None = None,
+    timeout_s: float | None = None,
+) -> Steps[Downloaded]:
+    """Export a report into the file (or folder) `path`; `timeout_s` is for the wait.
+
+    Raises what export_report, wait and download raise.
+    """
+    export = yield from export_report(
+        session,
+        report_id,
+        from_day=from_day,
+        to_day=to_day,
+        delimiter=delimiter,
+        wait_for_slot_s=wait_for_slot_s,
+    )
+    yield from wait(session, export, progress=progress, timeout_s=timeout_s)
+    return (yield from download(session, export, path, progress=progress))
 
 
 def read(

@@ -1,6 +1,8 @@
 """What the server answers, as plain values."""
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, cast
@@ -14,6 +16,8 @@ FileFormat = Literal["csv", "jsonl"]
 Compression = Literal["zip", "gzip", "zstd"]
 When = datetime | date | str
 """A date is its midnight in UTC, and so is a datetime without a zone; text goes out as it is."""
+Day = date | str
+"""Text is such as `2026-03-05`."""
 
 ENDED = frozenset({"finished", "error"})
 
@@ -108,6 +112,18 @@ def parse_when(value: object) -> datetime | None:
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     return None
+
+
+def plain_day(value: Day, name: str) -> date:
+    """The day. Raises ValueError, which calls it `name`."""
+    # Python also reads other forms of a day, such as 20260305.
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        with suppress(ValueError):
+            value = date.fromisoformat(value)
+    # A datetime is a date to Python; which day it means depends on the account's zone.
+    if isinstance(value, str | datetime):
+        raise ValueError(f"{name}: {value!r} is no day such as 2026-03-05")
+    return value
 
 
 def wire_date(value: When) -> str:

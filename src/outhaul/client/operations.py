@@ -2,27 +2,17 @@
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import Any, TypedDict, Unpack
-from uuid import uuid4
 
-import httpx
-
-from outhaul.client.calls import Session, call, decoded, pause_before_repeating, send
-from outhaul.client.errors import (
-    ClientError,
-    CreateUnclear,
-    ExportFailed,
-    NotUnderstood,
-    QueueFull,
-    Refused,
-    Unreachable,
-    WaitedTooLong,
-)
+from outhaul.client.calls import Session, call, decoded
+from outhaul.client.creating import Wish, asks_for_report, asks_for_rows, create
+from outhaul.client.errors import ExportFailed, Refused, WaitedTooLong
+from outhaul.client.listing import ask_for_page, read_page
 from outhaul.client.models import (
     Compression,
     DateFormat,
+    Day,
     Delimiter,
     Export,
     ExportType,
@@ -30,24 +20,17 @@ from outhaul.client.models import (
     Page,
     Progress,
     When,
-    parse_when,
+    plain_day,
     read_export,
     wire_date,
 )
-from outhaul.client.steps import Answer, Pause, Steps
+from outhaul.client.steps import Pause, Steps
 
 OnProgress = Callable[[Progress], None]
 
 _FIRST_POLL_S = 0.2
 _LONGEST_POLL_S = 3.0
-_QUEUE_POLL_S = 3.0
-_CLOCK_SLACK = timedelta(seconds=2)
-_NEVER_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-)
+_LONGEST_REPORT = timedelta(days=31)
 
 
 class FileOptions(TypedDict, total=False):
@@ -77,7 +60,7 @@ def export_contacts(
     `changed_since` is the commit of an earlier manifest: only what has changed since (Outhaul).
     """
     body = {} if changed_since is None else {"changedSince": changed_since}
-    return (yield from _create(session, "contacts", {}, options, body))
+    return (yield from _create_rows(session, "contacts", {}, options, body))
 
 
 def export_activities(
@@ -102,7 +85,39 @@ def export_activities(
     body: dict[str, Any] = {"allowLongWindow": True} if allow_long_window else {}
     if product_columns is not None:
         body["productColumns"] = list(product_columns)
-    return (yield from _create(session, "activities", filters, options, body))
+    return (yield from _create_rows(session, "activities", filters, options, body))
+
+
+def export_report(
+    session: Session,
+    report_id: str,
+    *,
+    from_day: Day,
+    to_day: Day,
+    delimiter: Delimiter = ",",
+    wait_for_slot_s: float = 0,
+) -> Steps[Export]:
+    """Create an export of a report over days of the account's zone, both included and at most 31
+    apart; returns at once.
+
+    Raises Refused, Unreachable and CreateUnclear, and ValueError for a span that no export can
+    have: a report's rows are sums, which nobody could join with those of another export.
+    """
+    days = plain_day(from_day, "from_day"), plain_day(to_day, "to_day")
+    if days[1] - days[0] > _LONGEST_REPORT:
+        raise ValueError(
+            f"from_day and to_day are {(days[1] - days[0]).days} days apart and may be"
+            f" {_LONGEST_REPORT.days}: exports of a report cannot be joined, since their rows are"
+            " sums; ask for shorter spans"
+        )
+    first, last = (day.isoformat() for day in days)
+    filters = {"reportId": report_id, "fromDate": first, "toDate": last}
+    wish = Wish(
+        path="exports/type/data-explorer",
+        body={"delimiter": delimiter, "filters": filters},
+        answered_by=asks_for_report,
+    )
+    return (yield from create(session, wish, wait_for_slot_s=wait_for_slot_s))
 
 
 def get(session: Session, export: Export | str) -> Steps[Export]:
@@ -112,8 +127,7 @@ def get(session: Session, export: Export | str) -> Steps[Export]:
 
 def exports(session: Session, *, page: int = 1, page_size: int = 50) -> Steps[Page]:
     """One page of the account's exports, newest first; pages count from 1."""
-    answer = yield from _list(session, page, page_size)
-    return _read_page(decoded(answer))
+    return read_page(decoded((yield from ask_for_page(session, page, page_size))))
 
 
 def delete(session: Session, export: Export | str) -> Steps[None]:
@@ -166,7 +180,7 @@ def id_of(export: Export | str) -> str:
     return export if isinstance(export, str) else export.id
 
 
-def _create(
+def _create_rows(
     session: Session,
     export_type: ExportType,
     filters: dict[str, Any],
@@ -185,14 +199,8 @@ def _create(
     if filters:
         body["filters"] = filters
     body |= _extensions(options) | more
-    slot_until = time.monotonic() + options.get("wait_for_slot_s", 0)
-    while True:
-        try:
-            return (yield from _create_once(session, body))
-        except QueueFull:
-            if time.monotonic() >= slot_until:
-                raise
-            yield Pause(_QUEUE_POLL_S)
+    wish = Wish(path="exports/", body=body, answered_by=asks_for_rows)
+    return (yield from create(session, wish, wait_for_slot_s=options.get("wait_for_slot_s", 0)))
 
 
 def _extensions(options: FileOptions) -> dict[str, Any]:
@@ -211,111 +219,6 @@ def _extensions(options: FileOptions) -> dict[str, Any]:
         for name, value in asked.items()
         if value is not None and value != plain.get(name)
     }
-
-
-def _create_once(session: Session, body: dict[str, Any]) -> Steps[Export]:
-    """A create must not happen twice. Servers that know `Idempotency-Key` see to that; for the
-    others the list of exports is looked at before a create is repeated whose fate is unknown."""
-    key = {"Idempotency-Key": str(uuid4())}
-    started = time.monotonic()
-    failures = 0
-    while True:
-        try:
-            answer = yield from send(session, "POST", "exports/", body=body, more_headers=key)
-        except (Unreachable, Refused) as error:
-            failures += 1
-            pause = pause_before_repeating(session.retry, error, failures)
-            if pause is not None:
-                yield Pause(pause)
-            if _may_have_happened(error):
-                found = yield from _look(session, body, started)
-                if found is not None:
-                    return found
-            if pause is None:
-                raise
-        else:
-            return read_export(decoded(answer))
-
-
-def _may_have_happened(error: Unreachable | Refused) -> bool:
-    if isinstance(error, Refused):
-        return error.status >= 500
-    return not isinstance(error.__cause__, _NEVER_SENT)
-
-
-def _look(session: Session, body: dict[str, Any], started: float) -> Steps[Export | None]:
-    """The export that asks for the same and was created since `started`, if the list has one."""
-    try:
-        answer = yield from _list(session, 1, 50)
-        page = _read_page(decoded(answer))
-    except ClientError as error:
-        raise CreateUnclear(
-            "the connection broke while the export was created, and the list of exports could not"
-            " be read to see whether it exists"
-        ) from error
-    elapsed = timedelta(seconds=time.monotonic() - started)
-    since = _server_time(answer) - elapsed - _CLOCK_SLACK
-    for export in page.exports:
-        if export.created_at and export.created_at >= since and _asks_for(export, body):
-            return export
-    return None
-
-
-def _asks_for(export: Export, body: dict[str, Any]) -> bool:
-    # An older server does not tell the version.
-    told = {name: export.raw.get(name) for name in ("exportType", "delimiter", "dateFormat")}
-    if told != {name: body[name] for name in told}:
-        return False
-    if export.version is not None and export.version != body.get("version", "v1"):
-        return False
-    if any(export.raw.get(name) != body.get(name) for name in _EXTENSIONS):
-        return False
-    return _comparable(export.filters) == _comparable(body.get("filters", {}))
-
-
-_EXTENSIONS = (
-    *("columns", "productColumns", "bom", "formulaGuard", "format", "compression"),
-    *("changedSince", "allowLongWindow"),
-)
-
-
-def _comparable(filters: Any) -> tuple[object, ...]:
-    """Servers may write the same date and the same type in another way than the caller."""
-    types = filters.get("activityTypes")
-    spelled = (
-        None
-        if types is None
-        else frozenset(one.removeprefix("contact-").removeprefix("entity-") for one in types)
-    )
-    segment = filters.get("segmentId")
-    return (
-        parse_when(filters.get("fromDate")),
-        parse_when(filters.get("toDate")),
-        spelled,
-        segment.lower() if isinstance(segment, str) else None,
-    )
-
-
-def _server_time(answer: Answer) -> datetime:
-    try:
-        return parsedate_to_datetime(answer.headers.get("date", ""))
-    except ValueError:
-        return datetime.now(UTC)
-
-
-def _list(session: Session, page: int, page_size: int) -> Steps[Answer]:
-    return (yield from call(session, "GET", f"exports/?page={page}&pageSize={page_size}"))
-
-
-def _read_page(value: Any) -> Page:
-    results = value.get("results") if isinstance(value, dict) else None
-    if not isinstance(results, list):
-        raise NotUnderstood("the answer holds no list of exports")
-    links = value.get("links")
-    return Page(
-        exports=tuple(read_export(one) for one in results),
-        has_next=isinstance(links, dict) and bool(links.get("next")),
-    )
 
 
 def _failure(export: Export) -> ExportFailed:
