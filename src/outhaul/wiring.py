@@ -230,6 +230,7 @@ class Outhaul:
             exports=use_cases,
             keys=registry.keys,
             reports=reports,
+            audit=registry.audit,
             rates=SharedRates(database, limit=limit) if database.shared else Rates(limit=limit),
             describe=describe,
             estimate=estimate,

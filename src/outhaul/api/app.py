@@ -5,6 +5,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from outhaul import __version__
+from outhaul.api.audit_routes import add_audit_route
 from outhaul.api.bulk_routes import add_bulk_routes
 from outhaul.api.contact_routes import add_contact_routes
 from outhaul.api.data_explorer_routes import add_data_explorer_route
@@ -52,6 +53,8 @@ def create_app(services: Services, console: ASGIApp | None = None) -> ASGIApp:
     if services.reports is not None:
         add_report_routes(app, services, services.reports)
         add_data_explorer_route(app, services, services.reports)
+    if services.audit is not None:
+        add_audit_route(app, services, services.audit)
     if services.intake is not None:
         add_contact_routes(app, services, services.intake)
         add_bulk_routes(app, services, services.intake)

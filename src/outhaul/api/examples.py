@@ -71,6 +71,23 @@ PAGE: dict[str, Any] = {
     "results": [FINISHED],
 }
 
+AUDIT_PAGE: dict[str, Any] = {
+    "links": {"next": "https://exports.example/audit/?page=2&pageSize=2"},
+    "results": [
+        {
+            "at": "2026-04-01T08:00:00.000Z",
+            "action": "exportStarted",
+            "subject": _ID,
+            "keyId": "Jm3vYQ0b5cXh2kTz8nWq1A",
+        },
+        {
+            "at": "2026-04-01T07:59:12.345Z",
+            "action": "keyCreated",
+            "subject": "Jm3vYQ0b5cXh2kTz8nWq1A",
+        },
+    ],
+}
+
 
 def _error(status: int, title: str, detail: str, **more: str) -> dict[str, Any]:
     return {"status": status, "title": title, "detail": detail, **more}

@@ -1,11 +1,8 @@
 """POST, GET and DELETE of exports. Endpoints are plain functions: FastAPI runs them in threads."""
 
-import re
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Path, Query, Request
-from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from fastapi import Depends, FastAPI, Path, Request
 from starlette.responses import JSONResponse, Response
 
 from outhaul.api import examples
@@ -14,31 +11,18 @@ from outhaul.api.create_body import asked_of
 from outhaul.api.guard import guard
 from outhaul.api.idempotency import IDEMPOTENCY_KEY, read_idempotency_key
 from outhaul.api.openapi import CREATE_BODY, answers, example
+from outhaul.api.paging import PageNumber, PageSize, links
 from outhaul.api.resource import base_url, resource_of
 from outhaul.api.routes import Routes
 from outhaul.api.services import Services
-from outhaul.api.wire import ExportList, ExportResource, Links
+from outhaul.api.wire import ExportList, ExportResource
 from outhaul.archive.manifest import Manifest
 from outhaul.domain.account import Account, Scope
 from outhaul.domain.errors import MalformedId
 from outhaul.domain.ids import is_id
 
-_MAX_PAGE = 1_000_000
-"""Far beyond any list, and small enough that no database's offset overflows."""
-
-
-def _whole_number(given: object) -> object:
-    if isinstance(given, str) and re.fullmatch(r"[0-9]{1,9}", given) is None:
-        raise PydanticCustomError("whole_number", "must be a whole number")
-    return given
-
-
 _ExportId = Annotated[
     str, Path(alias="exportId", json_schema_extra={"pattern": "^[0-9a-fA-F]{24}$"})
-]
-_Page = Annotated[int, Field(ge=1, le=_MAX_PAGE), BeforeValidator(_whole_number), Query()]
-_PageSize = Annotated[
-    int, Field(ge=1, le=100), BeforeValidator(_whole_number), Query(alias="pageSize")
 ]
 
 
@@ -69,22 +53,17 @@ def add_export_routes(app: FastAPI, services: Services) -> None:
     def read_list(
         request: Request,
         account: Annotated[Account, reader],
-        page: _Page = 1,
-        page_size: _PageSize = 50,
+        page: PageNumber = 1,
+        page_size: PageSize = 50,
     ) -> Response:
         base = base_url(services, request)
         found = exports.page(account.id, page=page, page_size=page_size)
 
-        def link(number: int) -> str:
-            return f"{base}/exports/?page={number}&pageSize={page_size}"
-
-        links = Links(
-            next=link(page + 1) if found.has_next else None,
-            prev=link(page - 1) if page > 1 else None,
-        )
         return JSONResponse(
             {
-                "links": links.model_dump(exclude_none=True),
+                "links": links(
+                    f"{base}/exports/", page=page, page_size=page_size, has_next=found.has_next
+                ),
                 "results": [resource_of(export, services, base) for export in found.results],
             }
         )

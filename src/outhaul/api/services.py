@@ -11,6 +11,7 @@ from typing import Protocol
 from outhaul.api.health import HealthReport
 from outhaul.api.metrics import Metrics
 from outhaul.domain.account import Account, ApiKey
+from outhaul.domain.audit import AuditEntry
 from outhaul.domain.columns import Column
 from outhaul.domain.estimate import Estimate
 from outhaul.domain.export import Export, ExportRequest, ExportType, MemberKind, Version
@@ -105,6 +106,16 @@ class Reports(Protocol):
         ...
 
 
+class AuditLog(Protocol):
+    """Who did what."""
+
+    def page(
+        self, account_id: str, *, page: int, page_size: int
+    ) -> tuple[Sequence[AuditEntry], bool]:
+        """Newest first; and whether there is another page."""
+        ...
+
+
 class MemberDescription(Protocol):
     """One file of an archive and its columns, in order."""
 
@@ -173,3 +184,5 @@ class Services:
     """What `/metrics` tells; None: somebody else tells it, or nobody."""
     reports: Reports | None = None
     """None: this edge knows none, and exports none."""
+    audit: AuditLog | None = None
+    """None: this edge tells nothing of it."""

@@ -1,27 +1,12 @@
 """Who did what in an account. Entries are only ever added; none holds personal data."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from sqlalchemy import insert, select
 
 from outhaul.catalog.database import Database, now_ms
 from outhaul.catalog.tables import audit
-from outhaul.domain.audit import Action
+from outhaul.domain.audit import Action, AuditEntry
 from outhaul.domain.ids import new_id
 from outhaul.domain.instants import from_epoch_ms
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditEntry:
-    """One thing that somebody did."""
-
-    at: datetime
-    key_id: str | None
-    """The key it was done with; None: on the server's command line."""
-    action: Action
-    subject: str
-    """Id of what it was done to."""
 
 
 class Audit:

@@ -35,7 +35,7 @@ class Scope(StrEnum):
     REPORT_READ = "report:read"
     REPORT_WRITE = "report:write"
     ADMIN = "admin"
-    """Keys and the audit log, in the console."""
+    """Keys, in the console, and the audit log."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,7 @@
 """What the audit log knows of."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -24,3 +26,15 @@ class Action(StrEnum):
     REPORT_DELETED = "reportDeleted"
     KEY_CREATED = "keyCreated"
     KEY_REVOKED = "keyRevoked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """One thing that somebody did."""
+
+    at: datetime
+    key_id: str | None
+    """The key it was done with; None: on the server's command line."""
+    action: Action
+    subject: str
+    """Id of what it was done to."""
