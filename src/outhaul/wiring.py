@@ -20,7 +20,6 @@ from outhaul.catalog.audit import Audit
 from outhaul.catalog.census import take_census
 from outhaul.catalog.database import Database
 from outhaul.catalog.erasures import Erasures
-from outhaul.catalog.finished_exports import FinishedExports
 from outhaul.catalog.homes import EVERYTHING, Reach
 from outhaul.catalog.imports import Imports
 from outhaul.catalog.keys import Keys, LinkKeys
@@ -32,6 +31,7 @@ from outhaul.catalog.rates import Rates
 from outhaul.catalog.reports import Reports
 from outhaul.catalog.shared_rates import SharedRates
 from outhaul.catalog.slices import Slices
+from outhaul.catalog.tally import Tallies
 from outhaul.console.services import ConsoleServices
 from outhaul.domain.errors import UnsafeSettings
 from outhaul.exports.browse import Browse
@@ -248,7 +248,7 @@ class Outhaul:
             exports=use_cases,
             overview=Overview(listed, Slices(database)),
             audit=registry.audit,
-            usage=Usage(FinishedExports(database)),
+            usage=Usage(Tallies(database)),
             health=lambda: asdict(self.health()),
             browse=Browse(Browsing(self._engine), definitions),
             volumes=Volumes(commits, Counts(self._engine)),

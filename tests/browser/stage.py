@@ -14,6 +14,7 @@ from outhaul.catalog.due import Step
 from outhaul.catalog.exports import Exports
 from outhaul.catalog.leases import Claim, Leases
 from outhaul.catalog.tables import exports
+from outhaul.catalog.tally import count_finished
 from outhaul.domain import instants
 from outhaul.domain.errors import FailureCause
 from outhaul.domain.export import (
@@ -75,6 +76,7 @@ def remember(here: Site, days: int) -> None:
                 "archive_bytes": int(row["archive_bytes"] * share),
             }
             connection.execute(insert(exports).values(row | changed))
+            count_finished(connection, changed["id"])
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from outhaul.catalog.finished_exports import FinishedExports
+from outhaul.catalog.tally import Tallies
 from outhaul.domain.account import Scope
 from outhaul.exports.usage import Usage
 from tests.acceptance.conftest import run
@@ -117,18 +117,16 @@ def test_usage_adds_up_the_exports_of_a_day(here: Site) -> None:
     text = words(visitor.page("/usage"))
     assert "1 exports finished" in text
     assert "Pacific/Auckland" in text
+    assert visitor.send(f"{page}/delete").status_code == 303
+    assert words(visitor.page("/usage")) == text
     noon_in_new_zealand = datetime(2026, 3, 1, 23, tzinfo=UTC)
     with here.registry.database.transaction() as connection:
         connection.exec_driver_sql(
-            "UPDATE exports SET finished_ms = ?, created_ms = ?, total = 7, archive_bytes = 1000"
+            "UPDATE tallies SET from_ms = ?, rows = 7, bytes = 1000, took_ms = 2500"
             " WHERE account_id = ?",
-            (
-                int(noon_in_new_zealand.timestamp() * 1000),
-                int(noon_in_new_zealand.timestamp() * 1000) - 2500,
-                account.id,
-            ),
+            (int(noon_in_new_zealand.timestamp() * 1000), account.id),
         )
-    usage = Usage(FinishedExports(here.registry.database))
+    usage = Usage(Tallies(here.registry.database))
     days = usage.by_day(account, until=datetime(2026, 3, 3, tzinfo=UTC), days=3)
     assert [(day.day.day, day.exports, day.rows, day.bytes, day.seconds) for day in days] == [
         (1, 0, 0, 0, 0.0),

@@ -1,5 +1,6 @@
 """A catalog of any earlier release becomes today's with everything that is in it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ from sqlalchemy.types import Boolean, Integer, LargeBinary
 
 from outhaul.catalog import migrations
 from outhaul.catalog.database import Database
+from outhaul.catalog.tally import Tallies
 
 _CONFIG = Config()
 _CONFIG.set_main_option("script_location", str(Path(next(iter(migrations.__path__)))))
 _EARLIER = sorted(
     script.revision for script in ScriptDirectory.from_config(_CONFIG).walk_revisions()
 )[:-1]
+_OF_LAYOUTS = {"alembic_version", "breaking_revisions"}
+"""What stands in these decides whether this program may work with the catalog."""
 _BREAKING = [
     script.revision
     for script in ScriptDirectory.from_config(_CONFIG).walk_revisions()
@@ -37,7 +41,7 @@ def test_an_earlier_catalog_keeps_its_rows(tmp_path: Path, revision: str) -> Non
     with database.transaction() as connection:
         held = MetaData()
         held.reflect(connection)
-        tables = [table for table in held.sorted_tables if table.name != "alembic_version"]
+        tables = [table for table in held.sorted_tables if table.name not in _OF_LAYOUTS]
         for table in tables:
             connection.execute(insert(table).values(_row(table)))
     database.migrate()
@@ -76,6 +80,34 @@ def test_the_newest_program_knows_where_it_stands(database: Database) -> None:
     """Nothing is pending after a migration, and nothing noted as breaking that it does not know."""
     before = database.migrate()
     assert (before.revision, before.is_newer, before.is_too_new) == (before.newest, False, False)
+
+
+def test_exports_that_were_finished_earlier_are_counted(tmp_path: Path) -> None:
+    """Those that are still there, by the quarter of an hour."""
+    database = Database(f"sqlite:///{tmp_path / 'catalog.db'}")
+    quarter_ms = 900_000
+    with database.transaction() as connection:
+        _CONFIG.attributes["connection"] = connection
+        command.upgrade(_CONFIG, "0010")
+        held = MetaData()
+        held.reflect(connection)
+        account = _row(held.tables["accounts"]) | {"home_id": None}
+        connection.execute(insert(held.tables["accounts"]).values(account))
+        finished = {"status": "finished", "created_ms": quarter_ms, "total": 3}
+        for number, after_ms, bytes_ in ((1, 0, 10), (2, quarter_ms - 1, None), (3, quarter_ms, 5)):
+            values = finished | {
+                "id": f"export {number}",
+                "idempotency_key": None,
+                "finished_ms": quarter_ms + after_ms,
+                "archive_bytes": bytes_,
+            }
+            row = _row(held.tables["exports"]) | values
+            connection.execute(insert(held.tables["exports"]).values(row))
+    database.migrate()
+    found = Tallies(database).since("1", datetime(1970, 1, 1, tzinfo=UTC))
+    told = [(one.begins_at.minute, one.exports, one.rows, one.bytes, one.seconds) for one in found]
+    assert told == [(15, 2, 6, 10, 899.999), (30, 1, 3, 5, 900.0)]
+    database.close()
 
 
 def _row(table: Table) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from outhaul.catalog.slices import (
     slice_plan_values,
 )
 from outhaul.catalog.tables import accounts, exports, manifests, slices
+from outhaul.catalog.tally import count_finished
 from outhaul.domain.errors import FailureCause, OuthaulError
 from outhaul.domain.export import (
     ArchiveFacts,
@@ -257,7 +258,8 @@ class Leases:
                 )
 
     def finished(self, lease: Lease, archive: ArchiveFacts, manifest: str) -> None:
-        """Publish: status, rows, bytes, digest and manifest change in this one transaction."""
+        """Publish: status, rows, bytes, digest, manifest and the account's tally change in this one
+        transaction."""
         with self._database.transaction() as connection:
             _expect(
                 connection,
@@ -273,6 +275,7 @@ class Leases:
                 lease_until_ms=0,
             )
             connection.execute(insert(manifests).values(export_id=lease.export_id, text=manifest))
+            count_finished(connection, lease.export_id)
 
     def failed(
         self,

@@ -175,6 +175,19 @@ manifests = Table(
     Column("text", Text, nullable=False),
 )
 
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    # The quarter of an hour in which the exports became finished; they may be gone since.
+    Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("exports", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    # From their creates to their files, all together.
+    Column("took_ms", BigInteger, nullable=False),
+)
+
 reports = Table(
     "reports",
     metadata,

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from outhaul.catalog.finished_exports import FinishedExports
+from outhaul.catalog.tally import Tallies
 from outhaul.domain.account import Account
 
 
 @dataclass(frozen=True, kw_only=True)
 class DayOfExports:
-    """The exports that were finished on one day of the account's zone."""
+    """The exports that were finished on one day of the account's zone, also those that have been
+    deleted since."""
 
     day: date
     exports: int = field(default=0)
@@ -23,8 +24,8 @@ class DayOfExports:
 class Usage:
     """Adds up; methods may be called from any thread."""
 
-    def __init__(self, finished: FinishedExports) -> None:
-        self._finished = finished
+    def __init__(self, tallies: Tallies) -> None:
+        self._tallies = tallies
 
     def by_day(self, account: Account, *, until: datetime, days: int) -> list[DayOfExports]:
         """So many days that end with that of `until`, oldest first, also those without exports."""
@@ -35,13 +36,13 @@ class Usage:
             day: DayOfExports(day=day)
             for day in (first + timedelta(days=number) for number in range(days))
         }
-        for one in self._finished.since(account.id, datetime.combine(first, time(), zone)):
-            day = one.finished_at.astimezone(zone).date()
+        for one in self._tallies.since(account.id, datetime.combine(first, time(), zone)):
+            day = one.begins_at.astimezone(zone).date()
             if day in found:
                 held = found[day]
                 found[day] = replace(
                     held,
-                    exports=held.exports + 1,
+                    exports=held.exports + one.exports,
                     rows=held.rows + one.rows,
                     bytes=held.bytes + one.bytes,
                     seconds=held.seconds + one.seconds,
