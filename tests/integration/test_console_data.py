@@ -1,6 +1,7 @@
 """The pages of data, as the server makes them: imports, lookups, segments and fields."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -178,7 +179,11 @@ def test_a_rule_is_counted_saved_and_changed(here: Site, visitor: Visitor) -> No
         one for one in here.api.done("GET", "/segments/", 200)["results"] if one["name"] == "Bobs"
     )
     path = f"/segments/{segment['id']}"
-    assert visitor.page(f"{path}/size").strip() == "1"
+    sizes = visitor.page("/segments/sizes")
+    assert sizes.partition(f'#size-{segment["id"]}"')[2].partition(">")[2].startswith("1<")
+    assert "Who is in it now bob@x.example" in words(visitor.page(path)).replace(
+        " Contacts in this segment, oldest first Email Id", ""
+    )
     assert visitor.send(path, [("name", "Bobs, all"), ("rule", rule)]).status_code == 303
     assert here.api.done("GET", f"/segments/{segment['id']}", 200)["name"] == "Bobs, all"
     assert visitor.send(f"{path}/end").status_code == 303
@@ -196,8 +201,31 @@ def test_members_of_a_static_segment_are_listed_by_hand(here: Site, visitor: Vis
     added = visitor.send(f"{path}/members", [("members", " BOB@x.example \n\n"), ("do", "add")])
     assert "1 added" in words(added.text)
     assert here.api.done("GET", f"{path}/count", 200) == {"count": 1}
+    assert "bob@x.example" in words(visitor.page(path))
+    sizes_only = here.visitor(here.new_key(Scope.SEGMENT_READ, Scope.EXPORT_READ))
+    shown = words(sizes_only.page(path))
+    assert "1 contacts now" in shown
+    assert "bob@x.example" not in shown
+    assert "contact:read" in shown
     removed = visitor.send(f"{path}/members", [("members", "bob@x.example"), ("do", "remove")])
     assert "1 removed" in words(removed.text)
+    assert "Who is in it now Nobody." in words(visitor.page(path))
+
+
+def test_a_segment_shows_its_contacts_page_by_page(here: Site, visitor: Visitor) -> None:
+    """Fifty at a time, each once, whatever a contact is called."""
+    for number in range(51):
+        here.api.done("PATCH", f"/contacts/many{number:02}@x.example", 201, json={})
+    rule = {"field": "_email", "is": "startsWith", "value": "many"}
+    made = here.api.done("POST", "/segments/", 201, json={"name": "Many", "rule": rule})
+    path = f"/segments/{made['id']}"
+    first, second = visitor.page(path), visitor.page(f"{path}?page=2")
+    seen = [set(re.findall(r"many\d\d@x\.example", page)) for page in (first, second)]
+    assert [len(emails) for emails in seen] == [50, 1]
+    assert len(seen[0] | seen[1]) == 51
+    assert f"{path}?page=2#in-it" in first
+    assert f"{path}?page=1#in-it" in second
+    assert "beyond the last one" in words(visitor.page(f"{path}?page=3"))
 
 
 def test_each_page_needs_its_scope(here: Site) -> None:

@@ -219,10 +219,12 @@ def test_a_rule_finds_whom_a_plain_evaluation_finds(
     done: list[tuple[int, str, datetime]],
     rules: list[dict[str, Any]],
 ):
-    """In the count, in an export of contacts and in one of activities; the schema knows it."""
+    """In the count, alone and beside others, in the list, in an export of contacts and in one of
+    activities; the schema knows it."""
     with tempfile.TemporaryDirectory() as folder:
         shop = RuleShop(Path(folder))
         shop.fill(contacts, done)
+        sizes = {}
         for rule in rules:
             assert jsonschema_rs.is_valid(RULE_SCHEMA, rule)
             segment = shop.segments.create(shop.account, "Found", rule)
@@ -231,9 +233,13 @@ def test_a_rule_finds_whom_a_plain_evaluation_finds(
                 for index, contact in enumerate(contacts)
                 if holds(rule, contact, [(type_, at) for who, type_, at in done if who == index])
             }
+            sizes[segment.id] = len(expected)
             assert shop.segments.count(shop.account, segment.id) == len(expected)
             found = shop.emails(request(filters=Filters(segment_id=segment.id)))
             assert sorted(found) == sorted(expected)
+        assert shop.segments.sizes(shop.account) == sizes
+        listed, _ = shop.segments.members(shop.account, segment.id, page=1, page_size=50)
+        assert {one.email for one in listed} == expected
         narrowed = Filters(**vars(EVER) | {"segment_id": segment.id})
         assert sorted(shop.emails(activities(filters=narrowed))) == sorted(
             f"c{who}@b.example" for who, _, _ in done if f"c{who}@b.example" in expected

@@ -1,13 +1,18 @@
 """Segments over HTTP, and the exports that they narrow."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
+from outhaul.domain.account import Scope
 from tests.api_client import Client
 from tests.api_server import serving
+from tests.console_site import site
 
 UNKNOWN = "0" * 24
 
@@ -40,6 +45,69 @@ def test_members_come_and_go_and_exports_follow(client: Client):
     assert exported(client, made["id"]) == {"ann@b.example", "eve@b.example"}
     client.done("DELETE", "/contacts/ann@b.example", 204)
     assert client.done("GET", f"{path}/count", 200) == {"count": 1}
+
+
+def test_the_contacts_of_a_segment_are_listed_page_by_page(client: Client):
+    """Static or dynamic, by creation instant; an erased contact is in none, and a contact without
+    an email has only its id."""
+    lines = [
+        {"type": "login", "createdAt": f"2026-03-0{day}T12:00:00Z", "email": f"{name}@b.example"}
+        for day, name in ((3, "ann"), (2, "bob"), (1, "eve"))
+    ]
+    kind = {"Content-Type": "application/x-ndjson"}
+    client.done(
+        "POST", "/activities/", 200, content="\n".join(map(json.dumps, lines)), headers=kind
+    )
+    loose = client.done("PATCH", "/contacts/external-id/7", 201, json={})["id"]
+    names = ("eve", "bob", "ann")
+    people = [
+        {
+            "id": client.done("GET", f"/contacts/{name}@b.example", 200)["id"],
+            "email": f"{name}@b.example",
+        }
+        for name in names
+    ]
+    made = client.done("POST", "/segments", 201, json={"name": "All"})
+    path = f"/segments/{made['id']}/members"
+    assert client.done("GET", path, 200) == {"links": {}, "results": []}
+    everybody = [loose, *(one["id"] for one in people)]
+    client.done("POST", path, 200, json=everybody)
+    listed = client.done("GET", path, 200)["results"]
+    assert sorted(one["id"] for one in listed) == sorted(everybody)
+    assert {"id": loose} in listed
+    seen, link, pages = [], f"{client.address.url}{path}?pageSize=3", 0
+    while link:
+        page = client.done("GET", link.removeprefix(client.address.url), 200)
+        seen += page["results"]
+        link, pages = page["links"].get("next"), pages + 1
+    assert (seen, pages) == (listed, 2)
+    assert page["links"] == {"prev": f"{client.address.url}{path}?page=1&pageSize=3"}
+    rule = {"field": "_email", "is": "exists", "value": True}
+    ruled = client.done("POST", "/segments", 201, json={"name": "Known", "rule": rule})
+    found = client.done("GET", f"/segments/{ruled['id']}/members", 200)["results"]
+    assert found == [one for one in listed if one["id"] != loose]
+    client.done("DELETE", "/contacts/bob@b.example", 204)
+    for segment, left in ((made, 3), (ruled, 2)):
+        results = client.done("GET", f"/segments/{segment['id']}/members", 200)["results"]
+        assert "bob@b.example" not in [one.get("email") for one in results]
+        assert len(results) == left
+    client.done("GET", f"/segments/{UNKNOWN}/members", 404)
+    assert set(client.faults("GET", f"{path}?page=0&pageSize=x")) == {"/page", "/pageSize"}
+
+
+def test_whom_a_segment_holds_is_told_to_readers_of_contacts_only(tmp_path: Path):
+    """Both scopes are needed, since emails are told."""
+    with site(tmp_path / "data") as here:
+        made = here.api.done("POST", "/segments", 201, json={"name": "Any"})
+        path = f"/segments/{made['id']}/members"
+        for scopes in ((Scope.SEGMENT_READ,), (Scope.CONTACT_READ,)):
+            address = replace(here.address, key=here.new_key(*scopes))
+            refused = Client(address).done("GET", path, 403)
+            assert "lacks the scope" in refused["detail"]
+        both = here.new_key(Scope.SEGMENT_READ, Scope.CONTACT_READ)
+        Client(replace(here.address, key=both)).done("GET", path, 200)
+        other = here.new_key(account=here.new_account("Another"))
+        Client(replace(here.address, key=other)).done("GET", path, 404)
 
 
 def test_a_list_with_unknown_contacts_changes_nothing_and_names_them_all(client: Client):

@@ -20,10 +20,10 @@ AUTHORIZATION = APIKeyHeader(
 )
 
 
-def guard(services: Services, scope: Scope, *, anywhere: bool = False) -> Callable[..., Account]:
-    """A dependency that lets only keys with `scope` pass and gives the asking account. What can be
-    answered `anywhere` needs no more than the catalog and the files; all else is passed on, before
-    it is counted, to the node that keeps the account's data."""
+def guard(services: Services, *scopes: Scope, anywhere: bool = False) -> Callable[..., Account]:
+    """A dependency that lets only keys with all `scopes` pass and gives the asking account. What
+    can be answered `anywhere` needs no more than the catalog and the files; all else is passed on,
+    before it is counted, to the node that keeps the account's data."""
 
     def authorized(
         request: Request, credentials: Annotated[str | None, Depends(AUTHORIZATION)]
@@ -37,8 +37,9 @@ def guard(services: Services, scope: Scope, *, anywhere: bool = False) -> Callab
             raise RateLimited(retry_after=retry_after_seconds(verdict))
         if account.blocked:
             raise AccountBlocked
-        if scope not in key.scopes:
-            raise ScopeMissing(scope.value)
+        for scope in scopes:
+            if scope not in key.scopes:
+                raise ScopeMissing(scope.value)
         return account
 
     return authorized

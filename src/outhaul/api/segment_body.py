@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, RootModel, ValidationError
 
 from outhaul.api.violations import violations_from
-from outhaul.api.wire import HexId, NotNull, Wire
+from outhaul.api.wire import HexId, Links, NotNull, Wire
 from outhaul.domain.contact_values import LONGEST_EMAIL
 from outhaul.domain.errors import Invalid
-from outhaul.domain.segments import LONGEST_SEGMENT_NAME, Segment
+from outhaul.domain.segments import LONGEST_SEGMENT_NAME, Segment, SegmentContact
 
 _Member = Annotated[str, Field(min_length=1, max_length=LONGEST_EMAIL, pattern=r"^[^\x00]+$")]
 
@@ -38,6 +38,20 @@ class SegmentList(Wire):
 
 class MemberList(RootModel[list[_Member]]):
     """Contacts, each by its email or its id."""
+
+
+class SegmentMember(Wire):
+    """A contact that is in a segment."""
+
+    id: str = Field(description="The contact's id, which files call Tracker.")
+    email: str | None = Field(default=None, description="Left out where it is unknown.")
+
+
+class SegmentMembers(Wire):
+    """A page of contacts, in the order of files; the last page has no `links.next`."""
+
+    links: Links
+    results: list[SegmentMember]
 
 
 class MembersAdded(Wire):
@@ -81,6 +95,12 @@ def segment_resource(segment: Segment) -> dict[str, Any]:
     if segment.rule is None:
         return resource | {"type": "static"}
     return resource | {"type": "dynamic", "rule": segment.rule}
+
+
+def member_resource(contact: SegmentContact) -> dict[str, Any]:
+    """The JSON object."""
+    member = SegmentMember(id=contact.id, email=contact.email)
+    return member.model_dump(exclude_none=True)
 
 
 def _invalid(error: ValidationError, detail: str) -> Invalid:

@@ -2,12 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Path
+from fastapi import Depends, FastAPI, Path, Request
 from starlette.responses import JSONResponse, Response
 
 from outhaul.api.body import read_json
 from outhaul.api.guard import guard
 from outhaul.api.openapi import answers, json_body
+from outhaul.api.paging import PageNumber, PageSize, links
+from outhaul.api.resource import base_url
 from outhaul.api.routes import Routes
 from outhaul.api.segment_body import (
     MemberList,
@@ -16,7 +18,9 @@ from outhaul.api.segment_body import (
     SegmentBody,
     SegmentCount,
     SegmentList,
+    SegmentMembers,
     SegmentResource,
+    member_resource,
     read_members,
     read_segment,
     segment_resource,
@@ -34,6 +38,7 @@ def add_segment_routes(app: FastAPI, services: Services, intake: Intake) -> None
     """Register the calls."""
     segments = intake.segments
     reader = Depends(guard(services, Scope.SEGMENT_READ))
+    contacts_reader = Depends(guard(services, Scope.SEGMENT_READ, Scope.CONTACT_READ))
     writer = Depends(guard(services, Scope.SEGMENT_WRITE))
     routes = Routes(app, "segments")
 
@@ -65,6 +70,22 @@ def add_segment_routes(app: FastAPI, services: Services, intake: Intake) -> None
 
     def count(account: Annotated[Account, reader], segment_id: _SegmentId) -> Response:
         return JSONResponse({"count": segments.count(account, segment_id)})
+
+    def members(
+        request: Request,
+        account: Annotated[Account, contacts_reader],
+        segment_id: _SegmentId,
+        page: PageNumber = 1,
+        page_size: PageSize = 50,
+    ) -> Response:
+        found, has_next = segments.members(account, segment_id, page=page, page_size=page_size)
+        address = f"{base_url(services, request)}/segments/{segment_id}/members"
+        return JSONResponse(
+            {
+                "links": links(address, page=page, page_size=page_size, has_next=has_next),
+                "results": [member_resource(contact) for contact in found],
+            }
+        )
 
     def add(account: Annotated[Account, writer], segment_id: _SegmentId, body: _Body) -> Response:
         added = segments.add(account.id, segment_id, read_members(body))
@@ -142,6 +163,15 @@ def add_segment_routes(app: FastAPI, services: Services, intake: Intake) -> None
         summary="Count the contacts in a segment (scope segment:read)",
         response_model=SegmentCount,
         responses=answers(401, 403, 404, 429, 500),
+    )
+    routes.add(
+        "GET",
+        "/segments/{segmentId}/members",
+        members,
+        operation_id="listSegmentMembers",
+        summary="List the contacts in a segment (scopes segment:read and contact:read)",
+        response_model=SegmentMembers,
+        responses=answers(401, 403, 404, 422, 429, 500),
     )
     for method, endpoint, verb, model in (
         ("POST", add, "add", MembersAdded),

@@ -1,4 +1,4 @@
-"""Segments: their sizes, their rules, and who is in a static one."""
+"""Segments: their sizes, their rules, and who is in one."""
 
 import json
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from outhaul.console.paging import page_number
 from outhaul.console.services import ConsoleServices
 from outhaul.console.visit import Door, Form, Visit
 from outhaul.domain.account import Scope
@@ -20,6 +21,7 @@ from outhaul.domain.segments import LONGEST_SEGMENT_NAME, Segment
 
 _NOTES = {"saved": "The segment is saved.", "ended": "The segment is ended."}
 _MOST_MEMBERS_A_FORM = 10_000
+_MEMBERS_PAGE = 50
 
 
 class SegmentPages:
@@ -37,10 +39,9 @@ class SegmentPages:
             told=_NOTES.get(visit.request.query_params.get("note", "")),
         )
 
-    def size(self, visit: Visit) -> Response:
-        """How many are in one; asked for by the list, because a rule may take its time."""
-        count = self._segments.count(visit.account, self._asked(visit).id)
-        return visit.page("segment_size.html", count=count)
+    def sizes(self, visit: Visit) -> Response:
+        """How many are in each; asked for by the list, because rules may take their time."""
+        return visit.page("segment_sizes.html", sizes=self._segments.sizes(visit.account))
 
     def new(self, visit: Visit) -> Response:
         """The form of a new segment."""
@@ -120,7 +121,14 @@ class SegmentPages:
         status: int = 200,
         told: str = "",
     ) -> Response:
-        size = None if segment is None else self._segments.count(visit.account, segment.id)
+        size, found, has_next = None, None, False
+        number = page_number(visit.request.query_params.get("page", "1"))
+        if segment is not None:
+            size = self._segments.count(visit.account, segment.id)
+            if visit.may(Scope.CONTACT_READ):
+                found, has_next = self._segments.members(
+                    visit.account, segment.id, page=number, page_size=_MEMBERS_PAGE
+                )
         return visit.page(
             "segment.html",
             status=status,
@@ -129,6 +137,9 @@ class SegmentPages:
             given={"members": "", **given},
             faults=faults,
             told=told,
+            found=found,
+            page=number,
+            has_next=has_next,
             fields=json.dumps([_choice(one) for one in self._fields.all(visit.account.id)]),
             types=json.dumps(list(ACTIVITY_TYPES)),
         )
@@ -147,11 +158,11 @@ def segment_routes(services: ConsoleServices, door: Door) -> list[Route]:
     return [
         Route("/segments", door.page(pages.list_, read)),
         Route("/segments", door.page(pages.create, write), methods=["POST"]),
+        Route("/segments/sizes", door.page(pages.sizes, read)),
         Route("/segments/new", door.page(pages.new, write)),
         Route("/segments/count", door.page(pages.count, read), methods=["POST"]),
         Route("/segments/{id}", door.page(pages.one, read)),
         Route("/segments/{id}", door.page(pages.change, write), methods=["POST"]),
-        Route("/segments/{id}/size", door.page(pages.size, read)),
         Route("/segments/{id}/members", door.page(pages.members, write), methods=["POST"]),
         Route("/segments/{id}/end", door.page(pages.end, write), methods=["POST"]),
     ]

@@ -15,3 +15,11 @@ class Segment:
     name: str
     rule: Mapping[str, Any] | None = None
     """Finds the members of a dynamic segment, as JSON; None: the segment is static."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentContact:
+    """A contact that is in a segment."""
+
+    id: str
+    email: str | None

@@ -12,7 +12,7 @@ from outhaul.domain.errors import Conflict, Invalid, NotFound, Violation
 from outhaul.domain.ids import new_id
 from outhaul.domain.instants import now
 from outhaul.domain.rule_reading import read_rule
-from outhaul.domain.segments import Segment
+from outhaul.domain.segments import Segment, SegmentContact
 from outhaul.store import segment_edits
 from outhaul.store.commits import Commit, Commits
 from outhaul.store.field_definitions import present
@@ -43,6 +43,26 @@ class Segments:
         if count is None:
             raise NotFound("segment", segment_id)
         return count
+
+    def sizes(self, account: Account) -> Mapping[str, int]:
+        """How many contacts are in each segment now, by its id."""
+        return self._reads.sizes(account.id, timezone=account.timezone)
+
+    def members(
+        self, account: Account, segment_id: str, *, page: int, page_size: int
+    ) -> tuple[Sequence[SegmentContact], bool]:
+        """Page number `page` (from 1) of the contacts that are in it now, and whether there is
+        another. Raises NotFound."""
+        found = self._reads.contacts(
+            account.id,
+            segment_id,
+            timezone=account.timezone,
+            skip=(page - 1) * page_size,
+            most=page_size + 1,
+        )
+        if found is None:
+            raise NotFound("segment", segment_id)
+        return found[:page_size], len(found) > page_size
 
     def count_rule(self, account: Account, rule: Mapping[str, Any]) -> int:
         """How many contacts the rule would find now. Raises Invalid with all that is wrong."""

@@ -3,6 +3,7 @@
 Values are bound; what is pasted are our own names of tables and columns.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,6 +39,30 @@ def members(segment_id: str, rule: Rule | None) -> tuple[str, dict[str, Any]]:
         f" AND held.commit_to > $snapshot AND {condition}"
     )
     return query, compiler.bound
+
+
+def sizes(rules: Mapping[str, Rule]) -> tuple[str, dict[str, Any]]:
+    """A query of the ids of segments and how many contacts each has: the static ones that have
+    any, and the dynamic ones whose `rules` are given by their ids; and what it binds beside
+    `$snapshot`. All rules are judged in one pass over the contacts."""
+    query = (
+        "SELECT segment_id, count(*) FROM segment_members WHERE commit_from <= $snapshot"
+        " AND commit_to > $snapshot GROUP BY segment_id"
+    )
+    if not rules:
+        return query, {}
+    compiler = _Compiler()
+    judged = ", ".join(
+        f"{compiler.condition(rule)} AS found_{number}"
+        for number, rule in enumerate(rules.values())
+    )
+    counts = ", ".join(f"count(*) FILTER (WHERE found_{number})" for number in range(len(rules)))
+    query += (
+        f" UNION ALL SELECT unnest($segments), unnest(counts) FROM (SELECT [{counts}] AS counts"
+        f" FROM (SELECT {judged} FROM contacts AS held WHERE held.commit_from <= $snapshot"
+        " AND held.commit_to > $snapshot))"
+    )
+    return query, compiler.bound | {"segments": list(rules)}
 
 
 class _Compiler:

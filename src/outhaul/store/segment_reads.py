@@ -9,10 +9,11 @@ import duckdb
 from outhaul.domain.contact_fields import ContactFieldDefinition, by_id
 from outhaul.domain.instants import now
 from outhaul.domain.rule_reading import read_rule
-from outhaul.domain.segments import Segment
+from outhaul.domain.rules import Rule
+from outhaul.domain.segments import Segment, SegmentContact
 from outhaul.store import field_definitions
 from outhaul.store.engine import Engine
-from outhaul.store.members import members
+from outhaul.store.members import members, sizes
 from outhaul.store.schema import OPEN
 
 
@@ -76,6 +77,40 @@ class SegmentReads:
             segment = find(connection, segment_id)
             return None if segment is None else _count(connection, segment, timezone)
 
+    def sizes(self, account_id: str, *, timezone: str) -> dict[str, int]:
+        """How many contacts are in each segment now, by its id, all at one instant."""
+        with self._engine.session(account_id) as connection:
+            connection.begin()
+            segments = present(connection)
+            rules = {
+                one.id: rule
+                for one in segments
+                if (rule := _rule(connection, one, timezone)) is not None
+            }
+            query, bound = sizes(rules)
+            found: dict[str, int] = dict(
+                connection.execute(query, bound | {"snapshot": _newest(connection)}).fetchall()
+            )
+        return {one.id: found.get(one.id, 0) for one in segments}
+
+    def contacts(
+        self, account_id: str, segment_id: str, *, timezone: str, skip: int, most: int
+    ) -> list[SegmentContact] | None:
+        """Contacts that are in the segment now, in the order of files, at most so many after the
+        first `skip`; None when there is no such segment."""
+        with self._engine.session(account_id) as connection:
+            connection.begin()
+            segment = find(connection, segment_id)
+            if segment is None:
+                return None
+            contact_ids, bound = members(segment.id, _rule(connection, segment, timezone))
+            rows = connection.execute(
+                f"SELECT id, _email FROM contacts WHERE commit_to = {OPEN}"
+                f' AND id IN ({contact_ids}) ORDER BY "_createdAt", id LIMIT $most OFFSET $skip',
+                bound | {"snapshot": _newest(connection), "most": most, "skip": skip},
+            ).fetchall()
+        return [SegmentContact(id=id_, email=email) for id_, email in rows]
+
     def count_rule(self, account_id: str, rule: Mapping[str, Any], *, timezone: str) -> int:
         """How many contacts a rule without faults would find now."""
         with self._engine.session(account_id) as connection:
@@ -84,13 +119,23 @@ class SegmentReads:
 
 
 def _count(connection: duckdb.DuckDBPyConnection, segment: Segment, timezone: str) -> int:
-    rule = None
-    if segment.rule is not None:
-        fields = by_id(field_definitions.present(connection))
-        rule, _ = read_rule(segment.rule, fields, now=now(), timezone=timezone)
-    contact_ids, bound = members(segment.id, rule)
-    newest = connection.execute("SELECT max(number) FROM commits").fetchall()[0][0]
+    contact_ids, bound = members(segment.id, _rule(connection, segment, timezone))
     found = connection.execute(
-        f"SELECT count(*) FROM ({contact_ids}) AS found", bound | {"snapshot": newest}
+        f"SELECT count(*) FROM ({contact_ids}) AS found",
+        bound | {"snapshot": _newest(connection)},
     ).fetchall()
     return int(found[0][0])
+
+
+def _rule(connection: duckdb.DuckDBPyConnection, segment: Segment, timezone: str) -> Rule | None:
+    """The rule of a dynamic segment, to be judged now."""
+    if segment.rule is None:
+        return None
+    fields = by_id(field_definitions.present(connection))
+    rule, _ = read_rule(segment.rule, fields, now=now(), timezone=timezone)
+    return rule
+
+
+def _newest(connection: duckdb.DuckDBPyConnection) -> int:
+    number: int = connection.execute("SELECT max(number) FROM commits").fetchall()[0][0]
+    return number
