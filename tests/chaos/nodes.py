@@ -1,117 +1,124 @@
 """Random kills among servers and workers that share a catalog; part of `make chaos`.
 
-    python -m tests.chaos.nodes --kills 200 --seed 1
+    python -m tests.chaos.nodes --files s3 --rows sail --kills 200 --seed 1
 
-Two servers and three workers on PostgreSQL. Every export must have the text of a quiet run, and
-leave its archive alone behind. Ends with exit status 1 at the first that has not.
+Two servers and three workers on PostgreSQL, with files in a directory or in a bucket, and rows in
+the store of a server or in a warehouse. Two callers have exports made, look, fetch and delete
+without a pause, while one node after another is killed. Every file must have the text of a quiet
+run and the SHA-256 of its manifest, and in the end nothing lies among the files but the archives
+of the exports that were kept. Ends with exit status 1 otherwise; the seed repeats whom is killed.
 """
 
 import argparse
 import random
-import tempfile
+import threading
 import time
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-import httpx
+from tests.chaos.deployment import END_S, WANTED, Deployment, deployed
 
-from tests.acceptance.conftest import Caller, Server
-from tests.many_nodes import WorkerProcess, import_contacts, new_caller, new_node, upsert
-from tests.postgres import new_postgres
-
-_EXPORT_S = 2.0
-"""About how long an export takes: kills come at random moments within this."""
-_END_S = 60.0
+_PAUSE_S = 2.0
+"""At most so long until the next kill."""
+_PROGRESS_EVERY = 5
+"""After so many kills one export at least is let come to its end."""
+_KEEP_EVERY = 10
 
 
 @dataclass
-class Deployment:
-    """Nodes under fire."""
+class Callers:
+    """What is asked of the deployment, and what has come of it."""
 
-    servers: list[Server]
-    workers: list[WorkerProcess]
-    caller: Caller
-    chance: random.Random
+    deployment: Deployment
+    expected: dict[str, list[bytes]]
+    exports: int = 0
 
-    def kill_one(self) -> None:
-        """SIGKILL to one of all nodes, which starts again."""
-        victims: list[Server | WorkerProcess] = [*self.servers, *self.workers]
-        victim = self.chance.choice(victims)
-        victim.kill()
-        victim.start()
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self.kept: list[tuple[str, str]] = []
 
-    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Any server, as a client behind a load balancer asks: again after 503."""
-        end = time.monotonic() + _END_S
-        while True:
-            caller = replace(self.caller, server=self.chance.choice(self.servers))
-            answer = caller.request(method, path, **options)
-            if answer.status_code != 503:
-                return answer
-            assert time.monotonic() < end, answer.text
-            time.sleep(0.1)
+    def run(self, seed: str, done: threading.Event) -> None:
+        """One export after the other until it is done."""
+        chance = random.Random(seed)
+        while not done.is_set():
+            # The large one less often: its bytes take time that kills had better hit.
+            [kind] = chance.choices(["contacts", "activities"], [1, 12])
+            id_ = self.deployment.create(kind, chance)
+            assert self.deployment.finished(id_) == self.expected[kind], f"{kind} are others"
+            with self._lock:
+                self.exports += 1
+                keep = self.exports % _KEEP_EVERY == 0
+                if keep:
+                    self.kept.append((kind, id_))
+            if not keep:
+                # Told by a server that was killed after it had done so, it is gone as well.
+                assert self.deployment.ask("DELETE", f"/exports/{id_}").status_code in {204, 404}
 
-    def export(self, kills: int) -> list[bytes]:
-        """The files of an export in whose course nodes die."""
-        wanted = {"exportType": "contacts", "delimiter": ",", "dateFormat": "ISO"}
-        id_ = self.ask("POST", "/exports/", json=wanted).json()["id"]
-        for _ in range(kills):
-            time.sleep(self.chance.uniform(0, _EXPORT_S))
-            self.kill_one()
-        end = time.monotonic() + _END_S
-        while (export := self.ask("GET", f"/exports/{id_}").json())["status"] != "finished":
-            assert export["status"] != "error", export
-            assert time.monotonic() < end, export
-            time.sleep(0.05)
-        files = list(self.caller.members(export).values())
-        assert self.ask("DELETE", f"/exports/{id_}").status_code == 204
-        return files
+    def get_further(self, *, until: Callable[[], bool]) -> None:
+        """Return when one more export is done, or when it is `until`."""
+        before = self.exports
+        while self.exports == before and not until():
+            time.sleep(0.1)  # The callers are at it.
 
-
-def _end(node: Server | WorkerProcess) -> None:
-    if not isinstance(node, Server) or node.running:
-        node.kill()
+    def look_back(self) -> None:
+        """What was finished at any time is still the same."""
+        for kind, id_ in self.kept:
+            assert self.deployment.finished(id_) == self.expected[kind], f"{kind} are others now"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", choices=["local", "s3"], default="local")
+    parser.add_argument("--rows", choices=["store", "sail"], default="store")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     chosen = parser.parse_args()
-    print(f"seed {chosen.seed}", flush=True)
-    with ExitStack() as ending, new_postgres() as postgres:
-        folder = Path(ending.enter_context(tempfile.TemporaryDirectory()))
-        settings = {
-            "OUTHAUL_CATALOG": postgres.new_database(),
-            "OUTHAUL_TAKEOVER_LIMIT": "1000",
-        }
-        servers = [new_node(folder, name, **settings).start() for name in ("one", "two")]
-        workers = [WorkerProcess(servers[0], folder / f"worker-{n}.log") for n in range(3)]
-        nodes: list[Server | WorkerProcess] = [*servers, *workers]
-        for node in nodes:
-            ending.callback(_end, node)
-        for worker in workers:
-            worker.start()
-        caller = new_caller(servers[0])
-        upsert(caller, "first@example.com")
-        import_contacts(caller, 20_000)
-        deployment = Deployment(servers, workers, caller, random.Random(chosen.seed))
-        expected = deployment.export(0)
-        began, kills, exports = time.monotonic(), 0, 0
-        while kills < chosen.kills:
-            some = deployment.chance.randint(1, 3)
-            assert deployment.export(some) == expected, f"other bytes after {kills} kills"
-            kills, exports = kills + some, exports + 1
-            if exports % 10 == 0:
-                print(f"  {kills} kills, {exports} exports", flush=True)
-        left = [path for path in (folder / "files" / "exports").rglob("*") if path.is_file()]
+    print(f"files {chosen.files}, rows {chosen.rows}, seed {chosen.seed}", flush=True)
+    with deployed(files=chosen.files, rows=chosen.rows) as deployment:
+        chance = random.Random(chosen.seed)
+        quiet = {kind: deployment.finished(deployment.create(kind, chance)) for kind in WANTED}
+        callers, done = Callers(deployment, quiet), threading.Event()
+        began = time.monotonic()
+        with ThreadPoolExecutor(2) as pool:
+            running = [
+                pool.submit(callers.run, f"{chosen.seed} caller {number}", done)
+                for number in range(2)
+            ]
+            for kills in range(1, chosen.kills + 1):
+                time.sleep(chance.uniform(0, _PAUSE_S))
+                deployment.kill_one(chance)
+                if kills % _PROGRESS_EVERY == 0:
+                    callers.get_further(until=lambda: any(one.done() for one in running))
+                if kills % 10 == 0:
+                    print(f"  {kills} kills, {callers.exports} exports", flush=True)
+                if any(one.done() for one in running):
+                    break
+            done.set()
+        for one in running:
+            one.result()
+        seconds = time.monotonic() - began
+        callers.look_back()
+        archives = len(callers.kept) + len(quiet)
+        found = _cleaned(deployment, archives)
         print(
-            f"{kills} kills: {exports} exports, all bytes equal, {len(left)} files left over,"
-            f" {time.monotonic() - began:.0f} s",
+            f"{chosen.kills} kills: {callers.exports} exports, all bytes equal,"
+            f" {deployment.rendered_again} slices by a later claim,"
+            f" {deployment.refused} requests asked again, {seconds:.0f} s\n{found}",
             flush=True,
         )
+
+
+def _cleaned(deployment: Deployment, archives: int) -> str:
+    """What the doctor says, once the nodes have started for the last time and looked around."""
+    deployment.start_all()
+    end = time.monotonic() + END_S
+    while deployment.left():
+        assert time.monotonic() < end, deployment.left()
+        time.sleep(0.5)  # The nodes look by themselves.
+    found = deployment.files_found()
+    assert found.endswith(f"{archives} archives, all in full length"), found
+    return found
 
 
 if __name__ == "__main__":

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.spark.java import java_home
 from tests.cluster.spark.processes import Cluster
 
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Stopped at the end, whatever happens. OUTHAUL_TEST_SPARK is the folder of the package."""
-    made = Cluster(
-        home=Path(os.environ["OUTHAUL_TEST_SPARK"]).resolve() / "pyspark",
-        folder=tmp_path_factory.mktemp("spark"),
-    )
+    packages = Path(os.environ["OUTHAUL_TEST_SPARK"]).resolve()
+    folder = tmp_path_factory.mktemp("spark")
+    made = Cluster(home=packages / "pyspark", folder=folder, java=java_home(packages, folder))
     try:
         made.start()
         yield made

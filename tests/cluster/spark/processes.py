@@ -39,6 +39,8 @@ class Cluster:
     home: Path
     """The folder `pyspark` of the package."""
     folder: Path
+    java: Path | None = None
+    """Home of the Java to use; None: the system's."""
     url: str = ""
     """Of the Connect server, once it runs."""
     settings: dict[str, str] = field(default_factory=dict)
@@ -124,6 +126,8 @@ class Cluster:
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_DAEMON_MEMORY": "800m" if name == "connect" else "256m",
         }
+        if self.java is not None:
+            environment["JAVA_HOME"] = str(self.java)
         with (self.folder / f"{name}.log").open("wb") as log:
             command = [
                 str(self.home / "bin" / program),
