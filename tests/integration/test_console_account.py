@@ -118,6 +118,7 @@ def test_usage_adds_up_the_exports_of_a_day(here: Site) -> None:
     assert "1 exports finished" in text
     assert "Pacific/Auckland" in text
     assert visitor.send(f"{page}/delete").status_code == 303
+    assert "deleted since count too" in text
     assert words(visitor.page("/usage")) == text
     noon_in_new_zealand = datetime(2026, 3, 1, 23, tzinfo=UTC)
     with here.registry.database.transaction() as connection:
