@@ -76,6 +76,11 @@ class Settings(BaseSettings):
         25, ge=0, description="How long outhaul worker goes on with work in hand when stopped."
     )
     slice_rows: int = Field(250_000, ge=1000, description="Rows of a slice, about.")
+    unload_rows: int | None = Field(
+        None,
+        ge=1,
+        description="From how many rows on a snapshot is unloaded for other nodes; as a slice.",
+    )
     memory_limit: str = Field(
         "512MB",
         pattern=r"^\d+ ?[KMGT]i?B$",

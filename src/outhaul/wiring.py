@@ -144,6 +144,7 @@ class Outhaul:
         reader = SnapshotReader(self._engine)
         imports = _imports(database, settings, node.reach)
         scratch = _scratch(data / "scratch", imports)
+        share_from = settings.slice_rows if settings.unload_rows is None else settings.unload_rows
         pipeline = Pipeline(
             commits,
             fields_anywhere,
@@ -155,7 +156,7 @@ class Outhaul:
                 reader, self._files, scratch=scratch, slice_rows=settings.slice_rows
             ),
             # Others can take part in what takes a while; on what is small they would only wait.
-            share=lambda rows: rows >= settings.slice_rows and node.has_others(),
+            share=lambda rows: rows >= share_from and node.has_others(),
             warehouse=warehouse,
         )
         cleaning = _cleaning(database, settings, self._files)

@@ -144,6 +144,24 @@ def test_workers_render_what_another_process_keeps(
         assert caller.wait(export)["status"] == "finished"
 
 
+def test_small_exports_stay_where_their_data_is(postgres: Postgres, tmp_path: Path) -> None:
+    """Below OUTHAUL_UNLOAD_ROWS nothing is unloaded, and others render nothing."""
+    settings = {"OUTHAUL_CATALOG": postgres.new_database(), "OUTHAUL_UNLOAD_ROWS": "3000"}
+    server = new_node(tmp_path, "one", **settings).start()
+    try:
+        caller = new_caller(server)
+        with WorkerProcess(server, tmp_path / "worker.log") as worker:
+            for rows, unloads in ((2_000, 0), (3_000, 1)):
+                import_contacts(caller, rows)
+                assert caller.finished()["total"] == rows
+                told = httpx.get(f"{server.url}/metrics").text
+                assert f'outhaul_unloads_total{{source="store"}} {unloads}.0' in told
+                if not unloads:
+                    assert "slice rendered" not in worker.log.read_text()
+    finally:
+        server.kill()
+
+
 def test_a_server_grows_into_a_shared_catalog(
     start_server: Callable[..., Server], postgres: Postgres
 ) -> None:

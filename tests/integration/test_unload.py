@@ -192,6 +192,27 @@ def test_a_lost_file_is_a_fault_of_the_storage(shop: PipelineShop) -> None:
         rendered(shop, planned)
 
 
+def test_a_worker_asks_once_for_the_length_of_a_file(
+    shop: PipelineShop, elsewhere: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many slices it renders of it: over a network every question costs a way there and
+    back, and in a bucket a request."""
+    fill(shop, 1000)
+    planned = shop.plan(activities(), slice_rows=100, unload_rows=400)
+    asked: list[str] = []
+    size = Files.size
+
+    def counted(files: Files, key: str) -> int:
+        asked.append(key)
+        return size(files, key)
+
+    monkeypatch.setattr(Files, "size", counted)
+    rendered(shop, planned, elsewhere)
+    parquet = [key for key in asked if key.endswith(".parquet")]
+    assert len(planned[3]) > 5
+    assert 0 < len(parquet) == len(set(parquet))
+
+
 def test_half_an_unload_is_none(shop: PipelineShop) -> None:
     """An unload that was interrupted has no index and cannot be read."""
     fill(shop, 100)

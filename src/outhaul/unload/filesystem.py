@@ -10,6 +10,7 @@ import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from fsspec import AbstractFileSystem
@@ -31,6 +32,8 @@ class FilesSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no 
         # An engine knows a file system by its protocol; another one needs another name.
         self.protocol = f"outhaul-{next(_numbers)}"
         self._files = files
+        # DuckDB asks ten times for each file of each query; over a network that adds up.
+        self._size = lru_cache(maxsize=4096)(files.size)
         self._faults: dict[str, StorageError] = {}
         self._lock = threading.Lock()
 
@@ -59,9 +62,9 @@ class FilesSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no 
         return {"name": path, "size": self.size(path), "type": "file"}
 
     def size(self, path: str) -> int:
-        """The file's bytes."""
+        """The file's bytes; asked for once, since a file never changes under its key."""
         with self._noted(key := self._key(path)):
-            return self._files.size(key)
+            return self._size(key)
 
     def modified(self, path: str) -> datetime:  # noqa: ARG002 -- fsspec's signature
         """A file never changes under its key."""
