@@ -40,6 +40,7 @@ from outhaul.store.contacts import upsert
 from outhaul.store.engine import Engine
 from outhaul.store.erasure import Footprints
 from outhaul.store.field_definitions import FieldDefinitions
+from outhaul.store.parquet import ParquetWriter
 from outhaul.store.reader import SnapshotReader
 from outhaul.store.segments import add_members
 from outhaul.unload.reader import UnloadReader
@@ -107,6 +108,7 @@ class ModelledShop:
                 self.files,
                 slice_rows=_SLICE_ROWS,
                 unloads=UnloadReader(engine, self.files),
+                parquet=ParquetWriter(folder, at_once=1),
                 unload=StoreUnload(
                     SnapshotReader(engine), self.files, scratch=folder, slice_rows=_SLICE_ROWS
                 )

@@ -34,6 +34,7 @@ from outhaul.pipeline.pipeline import Pipeline
 from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.engine import Engine
+from outhaul.store.parquet import ParquetWriter
 from outhaul.store.reader import SnapshotReader
 from outhaul.unload.reader import UnloadReader
 from outhaul.unload.store_unload import StoreUnload
@@ -106,6 +107,7 @@ class PipelineShop:
             self.files,
             slice_rows=slice_rows or self.slice_rows,
             unloads=UnloadReader(self.engine, self.files),
+            parquet=ParquetWriter(self.folder, at_once=2),
             unload=StoreUnload(
                 SnapshotReader(self.engine), self.files, scratch=self.folder, slice_rows=unload_rows
             )

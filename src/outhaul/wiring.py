@@ -64,6 +64,7 @@ from outhaul.store.counts import Counts
 from outhaul.store.engine import Engine
 from outhaul.store.erasure import Footprints
 from outhaul.store.field_definitions import FieldDefinitions
+from outhaul.store.parquet import ParquetWriter
 from outhaul.store.reader import SnapshotReader
 from outhaul.store.segment_reads import SegmentReads
 from outhaul.store.single_activities import PurchaseReads
@@ -145,6 +146,7 @@ class Outhaul:
         imports = _imports(database, settings, node.reach)
         scratch = _scratch(data / "scratch", imports)
         share_from = settings.slice_rows if settings.unload_rows is None else settings.unload_rows
+        self._parquet = ParquetWriter(scratch, at_once=settings.workers)
         pipeline = Pipeline(
             commits,
             fields_anywhere,
@@ -152,6 +154,7 @@ class Outhaul:
             self._files,
             slice_rows=settings.slice_rows,
             unloads=unloads,
+            parquet=self._parquet,
             unload=StoreUnload(
                 reader, self._files, scratch=scratch, slice_rows=settings.slice_rows
             ),
@@ -279,6 +282,7 @@ class Outhaul:
         """Stop the worker, close the store, and let another node own the directory."""
         self._worker.stop()
         self._engine.close()
+        self._parquet.close()
         for traces in self._traces:
             traces.close()
         self._node.leave()
@@ -307,6 +311,7 @@ class WorkerNode:
             threads=settings.workers,
             admit=self._node.admit,
         )
+        self._parquet = ParquetWriter(self._scratch.path, at_once=settings.workers)
         files = files_of(settings)
         pipeline = Pipeline(
             Commits(self._engine),
@@ -315,6 +320,7 @@ class WorkerNode:
             files,
             slice_rows=settings.slice_rows,
             unloads=UnloadReader(self._engine, files),
+            parquet=self._parquet,
         )
         leases = _leases(database, settings, self._node.reach)
         cleaning = _cleaning(database, settings, files)
@@ -342,6 +348,7 @@ class WorkerNode:
         self._worker.drain(until)
         self._worker.stop()
         self._engine.close()
+        self._parquet.close()
         self._scratch.remove()
         for traces in self._traces:
             traces.close()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,25 @@ def test_what_only_outhaul_knows_is_asked_for(shop: Caller, tmp_path: Path) -> N
         text = client.manifest(changed.exports[0])
     assert text is not None
     assert json.loads(text)["extras"] == {"changedSince": 0, "formulaGuard": True}
+
+
+def test_parquet_is_asked_for_and_read_with_its_types(shop: Caller, tmp_path: Path) -> None:
+    """Into a file or right into a table; windows cannot be joined of it, and it is said what to
+    do instead."""
+    first, last = "2026-01-01", "2026-03-31T23:59:59.999Z"
+    with Client(shop.server.url, shop.key) as client:
+        with pytest.raises(ValueError, match="allow a long window"):
+            client.fetch_activities(
+                tmp_path / "z", from_date=first, to_date=last, file_format="parquet"
+            )
+        export = client.export_activities(
+            from_date=first, to_date=last, file_format="parquet", allow_long_window=True
+        )
+        client.wait(export)
+        frame = client.read(export, read_polars)
+        assert frame.height == 90
+        assert frame["creationDate"][1] == datetime(2026, 1, 2, 10, tzinfo=UTC)
+        assert client.read(export, read_polars, product_lines=True).height == 0
 
 
 def test_the_manifest_that_it_gets_proves_the_file(shop: Caller, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import zipfile
@@ -161,6 +162,18 @@ def test_extensions_have_options(shop: Caller, tmp_path: Path) -> None:
     )  # fmt: skip
     assert [member["rows"] for member in long["members"]] == [3, 0]
     assert len(long["exportIds"]) == 1
+
+
+def test_parquet_is_a_format(shop: Caller, tmp_path: Path) -> None:
+    """Verified after the download, told as one table; what does not fit is refused by name."""
+    file = tmp_path / "contacts.zip"
+    told = run("export", "contacts", "--format", "parquet", "-o", file).stdout
+    assert re.search(r"export-contacts-\S+: [\d,]+ rows in 1 files", told)
+    assert "Checked against its manifest" in told
+    wrong = ("--format", "parquet", "--date-format", "L", "-o", file)
+    refused = run("export", "contacts", *wrong, check=False)
+    assert refused.returncode == 2
+    assert "dateFormat" in refused.stderr
 
 
 def test_failures_of_servers_have_their_statuses(

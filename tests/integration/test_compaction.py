@@ -19,6 +19,7 @@ from outhaul.domain.plan import ExportPlan
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.store.compaction import Compactor
 from outhaul.store.engine import Engine
+from outhaul.store.parquet import ParquetWriter
 from outhaul.store.reader import SnapshotReader
 from outhaul.unload.reader import UnloadReader
 from outhaul.worker.compaction_work import CompactionWork
@@ -157,6 +158,7 @@ def test_a_crash_in_the_middle_loses_nothing(shop: PipelineShop):
         shop.files,
         slice_rows=100,
         unloads=UnloadReader(shop.engine, shop.files),
+        parquet=ParquetWriter(shop.folder, at_once=1),
     )
     assert archive(shop, (pipeline, export, plan, parts)) == before
 

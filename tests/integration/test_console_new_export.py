@@ -86,6 +86,8 @@ def test_a_form_makes_the_export_that_it_says(here: Site, visitor: Visitor) -> N
         ({"type": "banners"}, "Choose one of those that are offered."),
         ({"format": "xlsx"}, "Choose one of those that are offered."),
         ({"compression": "rar"}, "Choose one of those that are offered."),
+        ({"format": "parquet", "compression": "gzip"}, "Must be zip with the format parquet"),
+        ({"format": "parquet", "dates": "LL"}, "Must be ISO with the format parquet"),
         ({"column": "noSuchColumn"}, "One of these is no column of this file any more"),
         ({"product-column": "url"}, "One of these is no column of this file any more"),
         ({"type": "contacts", "since": "yesterday"}, "A commit is a whole number, such as 412."),
@@ -196,6 +198,24 @@ def test_everything_that_the_api_knows_can_be_asked_for(here: Site, visitor: Vis
     assert [[member[name] for name in facts] for member in again["members"]] == [
         [member[name] for name in facts] for member in told(here, export["id"])["members"]
     ]
+
+
+def test_parquet_is_offered(here: Site, visitor: Visitor) -> None:
+    """With what is to be known of it; the estimate shows its rows as any other."""
+    assert '<option value="parquet">Parquet</option>' in visitor.page("/exports/new")
+    fields = {"type": "activities", **OCTOBER, "format": "parquet", "bom": "on"}
+    assert "b@x.example" in words(sent(visitor, "/exports/new/estimate", **fields).text)
+    export = made(here, sent(visitor, **fields))
+    manifest = told(here, export["id"])
+    assert manifest["extras"] == {"format": "parquet"}
+    page = words(visitor.page(f"/exports/{export['id']}"))
+    # Every folder is one line, with the rows of all of its files.
+    rows: dict[str, int] = {}
+    for member in manifest["members"]:
+        folder = member["name"].rpartition("/")[0]
+        rows[folder] = rows.get(folder, 0) + member["rows"]
+    assert len(rows) == 2
+    assert [name for name, count in rows.items() if f"{name}/ {count} " not in page] == []
 
 
 def test_columns_are_offered_by_type_and_version(visitor: Visitor) -> None:

@@ -31,6 +31,7 @@ from outhaul.ingest.erasure import Eraser
 from outhaul.ingest.segment_service import Segments
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.store.erasure import Footprints
+from outhaul.store.parquet import ParquetWriter
 from outhaul.store.reader import SnapshotReader
 from outhaul.store.segment_reads import SegmentReads
 from outhaul.unload.reader import UnloadReader
@@ -70,6 +71,7 @@ class ErasingShop:
                 self.shop.files,
                 slice_rows=1000,
                 unloads=UnloadReader(self.shop.engine, self.shop.files),
+                parquet=ParquetWriter(self.shop.folder, at_once=1),
             ),
             Cleaning(NeededFiles(database), self.shop.files),
             stall_s=300,

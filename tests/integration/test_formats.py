@@ -193,6 +193,7 @@ def test_json_lines_say_what_the_csv_says(shop: PipelineShop, date_format: DateF
         _, manifest = made(shop, plain)
         lines = shop.export(wanted(version=Version.V6, date_format=date_format, extras=JSONL))
         for member, text, found in zip(manifest.members, shop.export(plain), lines, strict=True):
+            assert member.columns
             expected = [
                 {
                     column.id: as_json(value, column.type)

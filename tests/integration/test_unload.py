@@ -31,6 +31,7 @@ from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.engine import Engine
 from outhaul.store.erasure import erase
+from outhaul.store.parquet import ParquetWriter
 from outhaul.store.reader import SnapshotReader
 from outhaul.unload import store_unload
 from outhaul.unload.index import UnloadIndex, write_index
@@ -84,6 +85,7 @@ def rendered(shop: PipelineShop, planned: Planned, engine: Engine | None = None)
             shop.files,
             slice_rows=1,
             unloads=UnloadReader(engine, shop.files),
+            parquet=ParquetWriter(shop.folder, at_once=1),
         )
     done = [(part, shop.slice(pipeline, export, plan, part)) for part in parts]
     facts, _ = pipeline.assemble(export, plan, done, attempt=1, cancellation=Cancellation())
@@ -108,6 +110,8 @@ def wanted() -> list[ExportRequest]:
         request(extras=Extras(columns=("_points",), changed_since=1, formula_guard=True)),
         activities(extras=Extras(columns=("url", "formerField"), product_columns=("price",))),
         activities(extras=Extras(format=FileFormat.JSONL, compression=Compression.ZSTD)),
+        activities(extras=Extras(format=FileFormat.PARQUET)),
+        request(version=Version.V6, extras=Extras(format=FileFormat.PARQUET, changed_since=1)),
         *(
             activities(date_format=DateFormat.LL, filters=replace(EVER, **changes))
             for changes in filters
@@ -181,10 +185,11 @@ def test_an_export_without_rows_is_unloaded_too(shop: PipelineShop, elsewhere: E
     assert rendered(shop, planned, elsewhere) == from_store
 
 
-def test_a_lost_file_is_a_fault_of_the_storage(shop: PipelineShop) -> None:
+@pytest.mark.parametrize("file_format", FileFormat)
+def test_a_lost_file_is_a_fault_of_the_storage(shop: PipelineShop, file_format: FileFormat) -> None:
     """The export can be done again later; no archive lacks the file's rows."""
     fill(shop, 100)
-    planned = shop.plan(activities(), unload_rows=10)
+    planned = shop.plan(activities(extras=Extras(format=file_format)), unload_rows=10)
     folder = planned[2].unload or ""
     lost = next(key for key in shop.files.keys(folder) if key.endswith(".parquet"))
     shop.files.delete([lost])

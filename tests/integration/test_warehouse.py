@@ -33,7 +33,7 @@ from outhaul.domain.export import (
     Origin,
     Version,
 )
-from outhaul.domain.extras import Extras
+from outhaul.domain.extras import Extras, FileFormat
 from outhaul.domain.ids import new_id
 from outhaul.domain.imports import ImportKind
 from outhaul.files.object_store import open_files
@@ -41,6 +41,7 @@ from outhaul.pipeline.pipeline import Pipeline
 from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
 from outhaul.store.engine import Engine
+from outhaul.store.parquet import ParquetWriter
 from outhaul.store.reader import SnapshotReader
 from outhaul.unload.reader import UnloadReader
 from outhaul.warehouse import clickhouse
@@ -84,6 +85,7 @@ class Place:
             self.shop.files,
             slice_rows=self.shop.slice_rows,
             unloads=unloads,
+            parquet=ParquetWriter(self.shop.folder, at_once=1),
             warehouse=warehouse,
         )
 
@@ -164,6 +166,9 @@ WANTED = [
     *(activities(version) for version in Version),
     *(activities(date_format=DateFormat.LL, filters=replace(EVER, **one)) for one in FILTERS),
     activities(extras=CHOSEN),
+    activities(extras=replace(CHOSEN, format=FileFormat.PARQUET)),
+    activities(extras=Extras(format=FileFormat.PARQUET)),
+    request(version=Version.V6, extras=Extras(format=FileFormat.PARQUET)),
     request(extras=Extras(changed_since=0)),
 ]
 

@@ -42,6 +42,7 @@ def test_extensions_are_read_whole():
         ({"formulaGuard": 1}, "/formulaGuard", "true or false"),
         ({"allowLongWindow": "yes"}, "/allowLongWindow", "true or false"),
         ({"changedSince": 1}, "/changedSince", "only for contacts"),
+        ({"format": "parket"}, "/format", "parquet"),
         ({"formula_guard": True}, "/formula_guard", "not a known property"),
     ],
 )

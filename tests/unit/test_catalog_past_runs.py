@@ -9,6 +9,7 @@ from outhaul.catalog.leases import Leases
 from outhaul.catalog.past_runs import PastRuns
 from outhaul.domain.account import Account
 from outhaul.domain.estimate import expected_seconds
+from outhaul.domain.extras import FileFormat
 from outhaul.domain.instants import now
 from tests.unit.test_catalog_leases import ARCHIVE, PARTS, PLAN, claimed, create, facts
 
@@ -18,7 +19,7 @@ def test_finished_exports_tell_text_and_time(database: Database, account: Accoun
     without rows tells that it had no text. An estimate follows from them."""
     leases, exports = Leases(database, lease_s=30, fault_limit=3), Exports(database)
     runs = PastRuns(database)
-    assert runs.recent() == ()
+    assert runs.recent(FileFormat.CSV) == ()
     planned = replace(PLAN, now=now() - timedelta(seconds=10))
     for parts in (PARTS, ()):
         create(exports, account)
@@ -29,7 +30,7 @@ def test_finished_exports_tell_text_and_time(database: Database, account: Accoun
         leases.finished(claimed(leases).lease, replace(ARCHIVE, key=key), "{}")
     create(exports, account)
     leases.planned(claimed(leases).lease, planned, PARTS)
-    told = runs.recent()
+    told = runs.recent(FileFormat.CSV)
     assert sorted(run.bytes for run in told) == [0, 18]
     assert all(10 <= run.seconds < 60 for run in told)
     assert 8 < expected_seconds(10, told) < 60

@@ -23,15 +23,15 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class EstimatedMember(Wire):
-    """One file of the archive."""
+    """One file of the archive, or one Parquet data set."""
 
     kind: MemberKind
     rows: Count
-    bytes: Count = Field(description="Length of the text, about.")
+    bytes: Count = Field(description="Length of the text, or of the Parquet files, about.")
     columns: list[DescribedColumn]
     sample: list[dict[str, str]] = Field(
-        description="The first ten rows: values by column id, as the file writes them; a missing"
-        " value is left out."
+        description="The first ten rows: values by column id, as the file writes them, or as JSON"
+        " Lines would for Parquet; a missing value is left out."
     )
 
 
@@ -40,7 +40,7 @@ class EstimatedExport(Wire):
 
     snapshot: Count = Field(description="The commit as of which rows were counted.")
     rows: Count = Field(description="Exactly the rows of that commit.")
-    bytes: Count = Field(description="Length of the texts, about.")
+    bytes: Count = Field(description="Length of the files, unpacked, about.")
     compressed_bytes: Count = Field(description="Length of the file to download, about.")
     seconds: float = Field(
         ge=0, description="From the start of the work to the finished file, about."

@@ -9,7 +9,7 @@ from pydantic import Field
 from outhaul.api.services import MemberDescription
 from outhaul.api.wire import NotNull, Wire
 from outhaul.domain.errors import Violation
-from outhaul.domain.export import ROWS_TYPES, ExportType, MemberKind, Version
+from outhaul.domain.export import ROWS_TYPES, DateFormat, ExportType, MemberKind, Version
 from outhaul.domain.extras import Compression, Extras, FileFormat
 
 
@@ -84,11 +84,25 @@ def broken_extras(body: Mapping[str, Any], holdings: Holdings) -> Iterator[Viola
     """Rules over the values of extensions, judged on the body as sent."""
     yield from _columns(body, holdings)
     yield from _changed_since(body, holdings)
-    if body.get("format") == FileFormat.JSONL:
+    yield from _of_format(body)
+
+
+def _of_format(body: Mapping[str, Any]) -> Iterator[Violation]:
+    """What goes with the format that was asked for."""
+    file_format, reasons = body.get("format"), {}
+    if file_format in (FileFormat.JSONL, FileFormat.PARQUET):
         for name in ("bom", "formulaGuard"):
             if body.get(name) is True:
-                reason = "is only for the format csv; leave it out"
-                yield Violation(name=name, path=f"/{name}", reason=reason)
+                reasons[name] = "is only for the format csv; leave it out"
+    if file_format == FileFormat.PARQUET:
+        if body.get("dateFormat") in set(DateFormat) - {DateFormat.ISO}:
+            reasons["dateFormat"] = "must be ISO with the format parquet, whose dates are no text"
+        if body.get("compression") in set(Compression) - {Compression.ZIP}:
+            reasons["compression"] = (
+                "must be zip with the format parquet, whose files are compressed already"
+            )
+    for name, reason in reasons.items():
+        yield Violation(name=name, path=f"/{name}", reason=reason)
 
 
 def _changed_since(body: Mapping[str, Any], holdings: Holdings) -> Iterator[Violation]:

@@ -55,7 +55,7 @@ class SliceProof(_Part):
 
 
 class HeaderProof(_Part):
-    """The line of headers, which stands before the first slice."""
+    """What stands before the first slice: the line of headers, or a Parquet file without rows."""
 
     bytes: Count
     compressed_bytes: Count
@@ -77,7 +77,11 @@ class MemberProof(_Part):
     bytes: Count
     crc32: Crc32
     compressed_bytes: Count
-    columns: tuple[ColumnEntry, ...]
+    columns: tuple[ColumnEntry, ...] | None = Field(
+        default=None,
+        description="Absent for further files of a Parquet data set: those of the first one, with"
+        " the same `columnsSha256`.",
+    )
     columns_sha256: Sha256 = Field(description="SHA-256 of `columns` as canonical JSON.")
     header: HeaderProof
     slices: tuple[SliceProof, ...]

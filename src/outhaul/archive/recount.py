@@ -7,13 +7,16 @@ import builtins
 import hashlib
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from isal import igzip_lib, isal_zlib
 
+from outhaul.archive.recount_parquet import ParquetCounter, Undecodable
 from outhaul.domain.errors import OuthaulError
+from outhaul.domain.parquet import ENDING
 
 _CHUNK_BYTES = 1024 * 1024
 _RAW_DEFLATE = -15
@@ -52,10 +55,12 @@ class RecountedMember:
     name: str
     bytes: int = 0
     lines: int = 0
-    """Line ends outside of quotes, the header's included."""
+    """Line ends outside of quotes, the header's included; or rows."""
     crc32: int = 0
     compressed_bytes: int | None
     """None where a file does not lie in the archive by itself."""
+    columns: tuple[str, ...] | None = None
+    """Name and type of each column; None where a file does not tell types."""
     pieces: list[Piece] = field(default_factory=list)
 
     def add(self, piece: Piece, *, counted: bool = True) -> None:
@@ -65,11 +70,20 @@ class RecountedMember:
         if counted:
             self.pieces.append(piece)
 
-    def finish(self, lines: "LineCounter") -> None:
-        """That was all. Raises Damaged where the last line does not end."""
-        self.lines = lines.count
-        if lines.in_quotes or not lines.ended:
+    def finish(self, counter: "LineCounter | ParquetCounter") -> None:
+        """That was all. Raises Damaged where the last line does not end, or where the bytes are
+        no Parquet file."""
+        if isinstance(counter, ParquetCounter):
+            try:
+                counter.end()
+            except Undecodable as error:
+                raise Damaged(f"{self.name}: this is no whole Parquet file: {error}") from None
+            self.columns = counter.columns
+            for piece in self.pieces[-1:]:
+                piece.lines = counter.count
+        elif counter.in_quotes or not counter.ended:
             raise Damaged(f"{self.name}: the last line does not end")
+        self.lines = counter.count
 
     @property
     def rows(self) -> int:
@@ -79,7 +93,14 @@ class RecountedMember:
 
 def has_no_header(name: str) -> bool:
     """Whether the first line of a file of this name is a row already."""
-    return name.endswith(".jsonl")
+    return name.endswith((".jsonl", ENDING))
+
+
+def counter_of(name: str) -> "LineCounter | ParquetCounter":
+    """What counts the rows of a file of this name."""
+    return (
+        ParquetCounter() if name.endswith(ENDING) else LineCounter(quoted=not has_no_header(name))
+    )
 
 
 def archive_digest(path: Path) -> tuple[int, str]:
@@ -103,36 +124,45 @@ def recount(path: Path, entry: zipfile.ZipInfo, cuts: Sequence[int]) -> Recounte
 
     Raises Damaged where the bytes cannot be decompressed or are not the text they claim to be.
     """
-    found = RecountedMember(name=entry.filename, compressed_bytes=entry.compress_size)
-    lines = LineCounter(quoted=not has_no_header(entry.filename))
-    inflate = isal_zlib.decompressobj(wbits=_RAW_DEFLATE)
-    with path.open("rb") as file:
-        _go_to_data(file, entry)
-        left = entry.compress_size
-        for number, length in enumerate([*cuts, None]):
-            wanted = left if length is None else min(length, left)
-            piece = Piece(compressed_bytes=wanted)
-            digest = hashlib.sha256()
-            before = lines.count
-            try:
-                for chunk in _chunks(file, wanted):
-                    digest.update(chunk)
-                    for text in texts(inflate, chunk):
-                        piece.take(text)
-                        lines.take(text)
-            except UNREADABLE as error:
-                raise Damaged(f"{entry.filename}: damaged in part {number}: {error}") from None
-            piece.sha256, piece.lines = digest.hexdigest(), lines.count - before
-            found.add(piece, counted=length is not None)
-            left -= wanted
-    if not inflate.eof:
-        raise Damaged(f"{entry.filename}: the compressed text does not end")
-    found.finish(lines)
+    with closing(counter_of(entry.filename)) as counter, path.open("rb") as file:
+        found = _read(file, entry, cuts, counter)
     if (found.bytes, found.crc32) != (entry.file_size, entry.CRC):
         raise Damaged(
             f"{entry.filename}: {found.bytes} bytes with CRC-32 {found.crc32:08x}, but the ZIP says"
             f" {entry.file_size} with {entry.CRC:08x}"
         )
+    return found
+
+
+def _read(
+    file: BinaryIO,
+    entry: zipfile.ZipInfo,
+    cuts: Sequence[int],
+    counter: "LineCounter | ParquetCounter",
+) -> RecountedMember:
+    found = RecountedMember(name=entry.filename, compressed_bytes=entry.compress_size)
+    inflate = isal_zlib.decompressobj(wbits=_RAW_DEFLATE)
+    _go_to_data(file, entry)
+    left = entry.compress_size
+    for number, length in enumerate([*cuts, None]):
+        wanted = left if length is None else min(length, left)
+        piece = Piece(compressed_bytes=wanted)
+        digest = hashlib.sha256()
+        before = counter.count
+        try:
+            for chunk in _chunks(file, wanted):
+                digest.update(chunk)
+                for text in texts(inflate, chunk):
+                    piece.take(text)
+                    counter.take(text)
+        except UNREADABLE as error:
+            raise Damaged(f"{entry.filename}: damaged in part {number}: {error}") from None
+        piece.sha256, piece.lines = digest.hexdigest(), counter.count - before
+        found.add(piece, counted=length is not None)
+        left -= wanted
+    if not inflate.eof:
+        raise Damaged(f"{entry.filename}: the compressed text does not end")
+    found.finish(counter)
     return found
 
 
@@ -174,6 +204,9 @@ class LineCounter:
         self.count = 0
         self.in_quotes = False
         self.ended = True
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     def take(self, text: bytes) -> None:
         if not text:

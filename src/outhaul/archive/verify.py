@@ -1,10 +1,11 @@
 """Does a file hold what its manifest says? Offline, in constant memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
-from outhaul.archive.manifest import Manifest, MemberProof, columns_digest
+from outhaul.archive.manifest import ColumnEntry, Manifest, MemberProof, columns_digest
 from outhaul.archive.recount import (
     Damaged,
     RecountedMember,
@@ -13,6 +14,10 @@ from outhaul.archive.recount import (
     recount,
 )
 from outhaul.archive.recount_stream import is_stream, recount_stream
+from outhaul.domain.parquet import TYPES, column_names
+
+_FEW = 4
+"""So many names are told as they are; of more, what differs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +30,18 @@ class Verdict:
     """Name and rows of each file that could be read, its header not counted."""
     differences: tuple[str, ...]
 
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Rows in words, by file, and by folder where files lie in one."""
+        folders: dict[str, list[int]] = {}
+        for name, rows in self.members:
+            folders.setdefault(name.rpartition("/")[0] or name, []).append(rows)
+        known = dict(self.members)
+        return tuple(
+            f"{name}: {sum(rows):,} rows" + ("" if name in known else f" in {len(rows):,} files")
+            for name, rows in folders.items()
+        )
+
 
 def verify(path: Path, manifest: Manifest | None) -> Verdict:
     """Recount and rehash the file; without a manifest it is only checked against itself."""
@@ -36,6 +53,7 @@ def verify(path: Path, manifest: Manifest | None) -> Verdict:
         differences += _unequal("archive: bytes", length, manifest.archive.bytes)
         differences += _unequal("archive: SHA-256", sha256, manifest.archive.sha256)
     proofs = {member.name: member for member in manifest.members} if manifest else {}
+    columns = _told_columns(manifest) if manifest else {}
     found: list[RecountedMember] = []
     for one in _in_stream(path, manifest) if is_stream(path) else _in_zip(path, manifest):
         if isinstance(one, str):
@@ -44,6 +62,9 @@ def verify(path: Path, manifest: Manifest | None) -> Verdict:
         found.append(one)
         if proof := proofs.get(one.name):
             differences += _member_differences(one, proof)
+            if one.columns is not None:
+                expected = columns.get(proof.columns_sha256, ())
+                differences += _column_differences(one.name, one.columns, expected)
     return Verdict(
         bytes=length,
         sha256=sha256,
@@ -96,7 +117,16 @@ def _in_stream(path: Path, manifest: Manifest | None) -> Iterator[RecountedMembe
 def _wrong_names(names: list[str], manifest: Manifest | None) -> Iterator[str]:
     if manifest is not None:
         expected = [member.name for member in manifest.members]
-        yield from _unequal("archive: files", names, expected)
+        if max(len(names), len(expected)) <= _FEW:
+            yield from _unequal("archive: files", names, expected)
+            return
+        wanted, found = set(expected), set(names)
+        yield from (f"archive: {name} is missing" for name in expected if name not in found)
+        yield from (
+            f"archive: {name} is not in the manifest" for name in names if name not in wanted
+        )
+        if wanted == found and names != expected:
+            yield "archive: the files are not those of the manifest in its order"
 
 
 def _own_differences(manifest: Manifest) -> Iterator[str]:
@@ -104,12 +134,38 @@ def _own_differences(manifest: Manifest) -> Iterator[str]:
     yield from _unequal(
         "manifest: rows of the members", sum(m.rows for m in manifest.members), manifest.rows
     )
+    told = _told_columns(manifest)
     for member in manifest.members:
         place = f"manifest: {member.name}"
         rows = sum(part.rows for part in member.slices)
         yield from _unequal(f"{place}: rows of the slices", rows, member.rows)
-        columns = columns_digest(member.columns)
-        yield from _unequal(f"{place}: hash of the columns", columns, member.columns_sha256)
+        if member.columns is not None:
+            columns = columns_digest(member.columns)
+            yield from _unequal(f"{place}: hash of the columns", columns, member.columns_sha256)
+        elif member.columns_sha256 not in told:
+            yield f"{place}: no file before it has these columns"
+
+
+def _told_columns(manifest: Manifest) -> dict[str, tuple[str, ...]]:
+    """By hash: the columns as a Parquet file has them."""
+    return {
+        member.columns_sha256: _typed(member.columns)
+        for member in manifest.members
+        if member.columns is not None
+    }
+
+
+def _typed(columns: Sequence[ColumnEntry]) -> tuple[str, ...]:
+    names = column_names(column.id for column in columns)
+    known = {type_.value: told for type_, told in TYPES.items()}
+    return tuple(
+        f"{name} {known.get(column.type)}" for name, column in zip(names, columns, strict=True)
+    )
+
+
+def _column_differences(name: str, found: Sequence[str], expected: Sequence[str]) -> Iterator[str]:
+    for number, (one, wanted) in enumerate(zip_longest(found, expected), start=1):
+        yield from _unequal(f"{name}: column {number}", one, wanted)
 
 
 def _member_differences(found: RecountedMember, proof: MemberProof) -> Iterator[str]:

@@ -7,12 +7,15 @@ from outhaul.catalog.database import Database
 from outhaul.catalog.tables import exports, slices
 from outhaul.domain.estimate import PastRun
 from outhaul.domain.export import ExportStatus
+from outhaul.domain.extras import FileFormat
 from outhaul.domain.instants import epoch_ms
 from outhaul.domain.level import WORK_LEVEL
 from outhaul.domain.plan import ExportPlan
 
 _plan = TypeAdapter(ExportPlan)
 _MOST = 50
+_PARQUET = f'"format":"{FileFormat.PARQUET}"'
+"""In the JSON of a request; quotes within its texts are escaped."""
 
 
 class PastRuns:
@@ -21,8 +24,10 @@ class PastRuns:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def recent(self) -> tuple[PastRun, ...]:
-        """The last exports that finished with a file, from the moment they were planned."""
+    def recent(self, file_format: FileFormat) -> tuple[PastRun, ...]:
+        """The last exports that finished with a file of this format, from the moment they were
+        planned. All formats of text are one: it is the text that takes time."""
+        is_parquet = exports.c.request.contains(_PARQUET, autoescape=True)
         written = (
             # PostgreSQL adds whole numbers up to a decimal.
             select(cast(func.sum(slices.c.text_bytes), BigInteger))
@@ -35,6 +40,7 @@ class PastRuns:
                 exports.c.status == ExportStatus.FINISHED.value,
                 exports.c.plan.is_not(None),
                 exports.c.work_level <= WORK_LEVEL,
+                is_parquet if file_format is FileFormat.PARQUET else ~is_parquet,
             )
             .order_by(exports.c.finished_ms.desc())
             .limit(_MOST)

@@ -182,8 +182,8 @@ def _summary(
             }
         )
         return
-    for name, rows in verdict.members:
-        print(f"{name}: {rows:,} rows")
+    for line in verdict.rows:
+        print(line)
     print(f"{done.path}: {verdict.bytes:,} bytes, SHA-256 {verdict.sha256}")
     if not verdict.differences:
         against = {"manifest": "its manifest", "digest": "the server's digest"}

@@ -24,14 +24,15 @@ def verify_file(
     Example: outhaul verify export-contacts-0b6f2f0e.zip --manifest manifest.json
 
     Works offline and in constant memory. Without a manifest the file is only checked against
-    itself: whether the ZIP is whole, its checksums fit and its last line ends.
+    itself: whether the ZIP is whole, its checksums fit and its last line ends, or every value of
+    its Parquet files can be read.
     """
     proof = None if manifest is None else read_manifest(manifest.read_bytes())
     verdict = verify(file, proof)
     for difference in verdict.differences:
         print(f"{file}: {difference}", file=sys.stderr)
-    for name, rows in verdict.members:
-        print(f"{name}: {rows:,} rows")
+    for line in verdict.rows:
+        print(line)
     print(f"{verdict.bytes:,} bytes, SHA-256 {verdict.sha256}")
     if verdict.differences:
         print(f"NOT WHOLE: {len(verdict.differences)} differences", file=sys.stderr)

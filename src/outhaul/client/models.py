@@ -12,7 +12,7 @@ from outhaul.client.errors import NotUnderstood
 ExportType = Literal["contacts", "activities"]
 Delimiter = Literal[",", ";"]
 DateFormat = Literal["ISO", "L", "LL", "LLL"]
-FileFormat = Literal["csv", "jsonl"]
+FileFormat = Literal["csv", "jsonl", "parquet"]
 Compression = Literal["zip", "gzip", "zstd"]
 When = datetime | date | str
 """A date is its midnight in UTC, and so is a datetime without a zone; text goes out as it is."""

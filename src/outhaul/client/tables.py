@@ -1,12 +1,13 @@
-"""Reads an export's CSV into Arrow, Polars or pandas, where they are installed.
+"""Reads an export's CSV or Parquet into Arrow, Polars or pandas, where they are installed.
 
-Every column is text unless types are asked for, because a guess turns postcodes into numbers. A
-missing value is null, an empty text stays an empty text.
+Every column of CSV is text unless types are asked for, because a guess turns postcodes into
+numbers; Parquet knows its types. A missing value is null, an empty text stays an empty text.
 """
 
 import csv
 import io
 import zipfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import pandas
     import polars
     import pyarrow
+
+_PARQUET = ".parquet"
 
 
 def read_arrow(
@@ -32,6 +35,10 @@ def read_arrow(
     import pyarrow
     from pyarrow.csv import ConvertOptions, ParseOptions, read_csv
 
+    if parts := _parquet(path, product_lines):
+        from pyarrow.parquet import read_table
+
+        return pyarrow.concat_tables([read_table(part) for part in parts])
     name = _member(path, product_lines)
     types: Any = None
     if not guess_types:
@@ -59,6 +66,8 @@ def read_polars(
     """As read_arrow, into Polars; needs no pyarrow."""
     import polars
 
+    if parts := _parquet(path, product_lines):
+        return polars.concat([polars.read_parquet(part) for part in parts])
     name = _member(path, product_lines)
     with zipfile.ZipFile(path) as archive, archive.open(name) as text:
         return polars.read_csv(
@@ -83,9 +92,32 @@ def read_pandas(
     return table.to_pandas()
 
 
+def _parquet(path: str | Path, product_lines: bool) -> Iterable[io.BytesIO] | None:
+    """The files of a Parquet data set, one after another; None for a ZIP without Parquet.
+
+    Raises ValueError where there are data sets, but not this one."""
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.endswith(_PARQUET)]
+    folders = list(dict.fromkeys(name.rpartition("/")[0] for name in names))
+    if not folders:
+        return None
+    found = [folder for folder in folders if folder.endswith("-product") == product_lines]
+    if not found:
+        raise ValueError(f"{path} holds no product lines")
+    return _opened(path, [name for name in names if name.rpartition("/")[0] == found[0]])
+
+
+def _opened(path: str | Path, names: Sequence[str]) -> Iterator[io.BytesIO]:
+    with zipfile.ZipFile(path) as archive:
+        for name in names:
+            yield io.BytesIO(archive.read(name))
+
+
 def _member(path: str | Path, product_lines: bool) -> str:
     if not zipfile.is_zipfile(path):
-        raise ValueError(f"{path} is no ZIP; tables are read from ZIPs of CSV")
+        raise ValueError(f"{path} is no ZIP; tables are read from ZIPs of CSV or Parquet")
     found = [name for name in members(Path(path), product=product_lines) if name.endswith(".csv")]
     if not found:
         raise ValueError(f"{path} holds no {'product lines' if product_lines else 'CSV'}")

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from outhaul.archive.manifest import Manifest, read_manifest
 from outhaul.console.changes import unless_seen
 from outhaul.console.curl import curl
-from outhaul.console.export_views import ExportViews
+from outhaul.console.export_views import ExportViews, tables
 from outhaul.console.paging import page_number
 from outhaul.console.services import ConsoleServices
 from outhaul.console.slices_picture import strips
@@ -93,13 +93,14 @@ class ExportPages:
     def one(self, visit: Visit) -> Response:
         """The page of an export, or only what changes on it."""
         export = self._asked(visit)
-        view = self._views.one(visit, export)
+        view, manifest = self._views.one(visit, export), self._manifest(visit, export)
         values: dict[str, Any] = {
             "view": view,
             "strips": strips(
                 self._overview.slices(visit.account.id, export.id), visit.account.timezone
             ),
-            "manifest": self._manifest(visit, export),
+            "manifest": manifest,
+            "tables": tables(manifest) if manifest else (),
             "manifest_name": _manifest_name(export),
             "members": MEMBERS,
             "waits_for_worker": not view.ended and not self._worker_alive(),

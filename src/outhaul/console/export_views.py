@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from outhaul.archive.manifest import ColumnEntry, Manifest
 from outhaul.console import numbers
 from outhaul.console.curl import curl
 from outhaul.console.pace import Pace
@@ -37,6 +38,32 @@ class ExportView:
     @property
     def id(self) -> str:
         return self.export.id
+
+
+@dataclass(kw_only=True)
+class TableView:
+    """A file of the archive, or the folder of files that make up a data set."""
+
+    name: str
+    columns: tuple[ColumnEntry, ...]
+    rows: int = 0
+    bytes: int = 0
+    compressed_bytes: int = 0
+    slices: int = 0
+
+
+def tables(manifest: Manifest) -> tuple[TableView, ...]:
+    """What the archive holds, in its order; a data set of thousands of files is one line."""
+    found: dict[str, TableView] = {}
+    for member in manifest.members:
+        folder, slash, _ = member.name.rpartition("/")
+        name = f"{folder}/" if slash else member.name
+        one = found.setdefault(name, TableView(name=name, columns=member.columns or ()))
+        one.rows += member.rows
+        one.bytes += member.bytes
+        one.compressed_bytes += member.compressed_bytes
+        one.slices += len(member.slices)
+    return tuple(found.values())
 
 
 class ExportViews:

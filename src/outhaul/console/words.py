@@ -92,7 +92,11 @@ _THINGS = {
 }
 EXPORT_TYPES = {type_: _THINGS[type_.value] for type_ in ExportType}
 DELIMITERS = {Delimiter.COMMA: "Comma", Delimiter.SEMICOLON: "Semicolon"}
-FILE_FORMATS = {FileFormat.CSV: "CSV", FileFormat.JSONL: "JSON Lines"}
+FILE_FORMATS = {
+    FileFormat.CSV: "CSV",
+    FileFormat.JSONL: "JSON Lines",
+    FileFormat.PARQUET: "Parquet",
+}
 """Those that have a name of their own for people; others go by their value."""
 COMPRESSIONS = {Compression.ZIP: "ZIP", Compression.GZIP: "gzip", Compression.ZSTD: "Zstandard"}
 MEMBERS = {kind: _THINGS[kind.value] for kind in MemberKind}

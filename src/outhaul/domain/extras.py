@@ -11,6 +11,8 @@ class FileFormat(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
     """JSON Lines: an object a row, values by column id."""
+    PARQUET = "parquet"
+    """Typed columns, called by column id; a folder of files for every file of the others."""
 
 
 class Compression(StrEnum):

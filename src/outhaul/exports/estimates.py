@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -17,13 +18,13 @@ from outhaul.domain.ids import new_id
 from outhaul.domain.instants import now
 from outhaul.domain.plan import ExportPlan
 from outhaul.pipeline.layout import MemberLayout, layout
-from outhaul.pipeline.lines import title
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.render.line import values_in
 from outhaul.store.reader import SnapshotReader
 
 _PLACES = 4
 _ROWS_A_PLACE = 500
+_ROWS_OF_PARQUET = (1000, 4000)
 _SAMPLE_ROWS = 10
 
 
@@ -49,14 +50,15 @@ class Estimates:
             )
             for member in layout(draft, plan)
         ]
-        runs = self._past_runs.recent()
-        text_bytes = sum(member.bytes for member, _ in members)
+        file_format = request.extras.format
+        runs = self._past_runs.recent(file_format)
+        all_bytes = sum(member.bytes for member, _ in members)
         return Estimate(
             snapshot=plan.snapshot,
             rows=sum(member.rows for member, _ in members),
-            bytes=text_bytes,
+            bytes=all_bytes,
             compressed_bytes=round(sum(member.bytes * ratio for member, ratio in members)),
-            seconds=expected_seconds(text_bytes, runs),
+            seconds=expected_seconds(all_bytes, runs, file_format),
             learned_from=len(runs),
             members=tuple(member for member, _ in members),
         )
@@ -65,33 +67,72 @@ class Estimates:
         self, draft: Export, plan: ExportPlan, member: MemberLayout, parts: Sequence[SlicePlan]
     ) -> tuple[MemberEstimate, float]:
         """A file, and how much shorter compression makes it."""
-        heads = [self._head(draft, plan, member, part) for part in _spread(parts)]
-        first = title(member, draft.request)
+        first = self._pipeline.heading(draft, member, parts)
         compressor = SliceCompressor(draft.request.extras.compression)
-        compressed = len(compressor.write(first))
-        compressed += sum(len(compressor.write(text)) for _, text in heads)
-        compressed += len(compressor.finish())
+        compressor.write(first)
         rows = sum(part.rows for part in parts)
-        rows_read = sum(count for count, _ in heads)
-        text_bytes = compressor.text_bytes - len(first)
+        if draft.request.extras.format is FileFormat.PARQUET:
+            as_text = _as_json_lines(draft)
+            size = len(first) + self._parquet_bytes(draft, plan, member, parts, compressor)
+            heads = [self._head(as_text, plan, member, part, _SAMPLE_ROWS) for part in parts[:1]]
+        else:
+            as_text = draft
+            heads = [
+                self._head(draft, plan, member, part, _ROWS_A_PLACE) for part in _spread(parts)
+            ]
+            for _, text in heads:
+                compressor.write(text)
+            rows_read = sum(count for count, _ in heads)
+            text_bytes = compressor.text_bytes - len(first)
+            size = len(first) + (round(text_bytes * rows / rows_read) if rows_read else 0)
+        compressor.finish()
         return MemberEstimate(
             kind=member.selection.kind,
             rows=rows,
-            bytes=len(first) + (round(text_bytes * rows / rows_read) if rows_read else 0),
+            bytes=size,
             columns=member.columns,
-            sample=_sample(heads[0][1].decode(), draft.request, member.columns) if heads else (),
-        ), compressed / max(compressor.text_bytes, 1)
+            sample=_sample(heads[0][1].decode(), as_text.request, member.columns) if heads else (),
+        ), compressor.compressed_bytes / max(compressor.text_bytes, 1)
+
+    def _parquet_bytes(
+        self,
+        draft: Export,
+        plan: ExportPlan,
+        member: MemberLayout,
+        parts: Sequence[SlicePlan],
+        compressor: SliceCompressor,
+    ) -> int:
+        """Length of the files of a data set, about; `compressor` gets what was rendered of them.
+
+        What a file says once, such as its dictionaries, is told from what each row adds by two
+        heads of the same slice.
+        """
+        found, rows_of_found = 0.0, 0
+        for part in _spread(parts):
+            (few, short), (many, long) = (
+                self._head(draft, plan, member, part, count) for count in _ROWS_OF_PARQUET
+            )
+            compressor.write(long)
+            a_row = max(len(long) - len(short), 0) / (many - few) if many > few else 0
+            found += len(long) + a_row * (part.rows - many)
+            rows_of_found += part.rows
+        return round(found * sum(part.rows for part in parts) / max(rows_of_found, 1))
 
     def _head(
-        self, draft: Export, plan: ExportPlan, member: MemberLayout, part: SlicePlan
+        self, draft: Export, plan: ExportPlan, member: MemberLayout, part: SlicePlan, rows: int
     ) -> tuple[int, bytes]:
-        """The first rows of a slice: how many, and their text."""
-        head = self._reader.head(draft.account_id, member.selection, part, rows=_ROWS_A_PLACE)
+        """The first rows of a slice: how many, and their bytes."""
+        head = self._reader.head(draft.account_id, member.selection, part, rows=rows)
         batches = [
             (batch.rows, bytes(batch.text))
-            for batch in self._pipeline.lines(draft, plan, head, Cancellation())
+            for batch in self._pipeline.batches(draft, plan, head, Cancellation())
         ]
         return sum(rows for rows, _ in batches), b"".join(text for _, text in batches)
+
+
+def _as_json_lines(draft: Export) -> Export:
+    extras = replace(draft.request.extras, format=FileFormat.JSONL)
+    return replace(draft, request=replace(draft.request, extras=extras))
 
 
 def _draft(account: Account, request: ExportRequest) -> Export:

@@ -12,6 +12,7 @@ from outhaul.domain.export import (
     MemberKind,
     Selection,
 )
+from outhaul.domain.extras import FileFormat
 from outhaul.domain.members import file_extension, member_kinds, selected_types
 from outhaul.domain.plan import ExportPlan
 from outhaul.domain.report_parts import counted_types, report_columns
@@ -29,6 +30,7 @@ class MemberLayout:
     """One file of the archive."""
 
     name: str
+    """Of the file; of the folder, where its slices are files of their own."""
     selection: Selection
     columns: tuple[Column, ...]
 
@@ -41,9 +43,11 @@ def layout(export: Export, plan: ExportPlan) -> tuple[MemberLayout, ...]:
     types = selected_types(request)
     rule = _rule(plan)
     stem = export.file_name.removesuffix(f".{file_extension(request)}")
+    extras = request.extras
+    ending = "" if extras.format is FileFormat.PARQUET else f".{extras.format}"
     return tuple(
         MemberLayout(
-            name=f"{stem}{_ENDINGS.get(kind, '')}.{request.extras.format}",
+            name=f"{stem}{_ENDINGS.get(kind, '')}{ending}",
             selection=Selection(
                 kind=kind,
                 snapshot=plan.snapshot,
@@ -52,7 +56,7 @@ def layout(export: Export, plan: ExportPlan) -> tuple[MemberLayout, ...]:
                 from_date=filters.from_date,
                 to_date=filters.to_date,
                 activity_types=types,
-                changed_since=request.extras.changed_since,
+                changed_since=extras.changed_since,
             ),
             columns=_columns(kind, request, plan.frozen, types),
         )

@@ -24,10 +24,11 @@ from outhaul.archive.manifest import (
     sealed,
 )
 from outhaul.domain.export import ArchiveFacts, Export, ExportRequest, RowKey, SliceFacts
-from outhaul.domain.extras import Compression
+from outhaul.domain.extras import Compression, FileFormat
 from outhaul.domain.instants import from_epoch_ms, to_text
 from outhaul.domain.plan import ExportPlan, WarehouseState
 from outhaul.pipeline.layout import MemberLayout
+from outhaul.store.parquet import WRITER
 
 
 def manifest_of(
@@ -38,6 +39,7 @@ def manifest_of(
 ) -> Manifest:
     """The manifest of a finished archive; `members` in their order in it."""
     request = export.request
+    before = [None, *(layout for layout, _, _ in members)]
     return sealed(
         ManifestContent(
             outhaul=__version__,
@@ -56,19 +58,28 @@ def manifest_of(
                 at=to_text(plan.snapshot_at) if plan.snapshot_at else None,
                 warehouse=_warehouse(plan.warehouse) if plan.warehouse else None,
             ),
-            compressor=CompressorEntry(name=compressor_of(request.extras.compression), level=LEVEL),
+            compressor=CompressorEntry(name=_compressor(request), level=LEVEL),
             replans=plan.replans or None,
             rows=sum(part.rows for _, _, slices in members for part in slices),
             archive=ArchiveProof(
                 file_name=export.file_name, bytes=archive.bytes, sha256=archive.sha256
             ),
-            members=tuple(_member(*member, request.extras.compression) for member in members),
+            members=tuple(
+                # The columns of a data set of thousands of files stand at its first one.
+                _member(*one, request.extras.compression, named=one[0] is not former)
+                for former, one in zip(before, members, strict=False)
+            ),
         )
     )
 
 
 def _member(
-    layout: MemberLayout, member: Member, slices: Sequence[SliceFacts], compression: Compression
+    layout: MemberLayout,
+    member: Member,
+    slices: Sequence[SliceFacts],
+    compression: Compression,
+    *,
+    named: bool,
 ) -> MemberProof:
     columns = tuple(
         ColumnEntry(id=column.id, label=column.label, type=column.type.value)
@@ -83,7 +94,7 @@ def _member(
         compressed_bytes=compressed_bytes(member)
         if compression is Compression.ZIP
         else sum(part.compressed_bytes for part in member.parts),
-        columns=columns,
+        columns=columns if named else None,
         columns_sha256=columns_digest(columns),
         header=HeaderProof(bytes=header.text_bytes, compressed_bytes=header.compressed_bytes),
         slices=tuple(
@@ -100,6 +111,11 @@ def _member(
             for part in slices
         ),
     )
+
+
+def _compressor(request: ExportRequest) -> str:
+    name = compressor_of(request.extras.compression)
+    return f"{WRITER}, {name}" if request.extras.format is FileFormat.PARQUET else name
 
 
 def _warehouse(state: WarehouseState) -> WarehouseEntry:

@@ -7,7 +7,6 @@ them changes the catalog. A step that is done again from the same plan gives the
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from outhaul.archive.container import Member, Part
@@ -27,15 +26,16 @@ from outhaul.domain.export import (
     SlicePlan,
 )
 from outhaul.domain.ids import new_id
-from outhaul.domain.instants import from_epoch_ms, now
+from outhaul.domain.instants import now
 from outhaul.domain.members import file_extension, rows_of_slice
 from outhaul.domain.plan import ExportPlan
 from outhaul.files.object_store import Files
 from outhaul.pipeline.hashing import SideHash
 from outhaul.pipeline.layout import MemberLayout, layout
-from outhaul.pipeline.lines import row_sql, title
 from outhaul.pipeline.manifest import manifest_of
+from outhaul.pipeline.parts import SliceSource, members_of, rendered
 from outhaul.store.commits import Commits
+from outhaul.store.parquet import ParquetWriter
 from outhaul.store.reader import RowReader, SnapshotReader, TextBatch
 from outhaul.unload.reader import UnloadReader
 from outhaul.unload.store_unload import StoreUnload
@@ -62,6 +62,7 @@ class Pipeline:
         *,
         slice_rows: int,
         unloads: UnloadReader,
+        parquet: ParquetWriter,
         unload: StoreUnload | None = None,
         share: Callable[[int], bool] = lambda _rows: True,
         warehouse: "Warehouse | None" = None,
@@ -75,6 +76,7 @@ class Pipeline:
         self._files = files
         self._slice_rows = slice_rows
         self._unloads = unloads
+        self._parquet = parquet
         self._unload = unload
         self._share = share
         self._warehouse = warehouse
@@ -152,7 +154,7 @@ class Pipeline:
 
         def compressed() -> Iterator[bytes]:
             nonlocal rows
-            for batch in self.lines(export, plan, slice_plan, cancellation):
+            for batch in self.batches(export, plan, slice_plan, cancellation):
                 yield compressor.write(batch.text)
                 rows += batch.rows
                 ends[:] = [*ends[:1], batch.last] if ends else [batch.first, batch.last]
@@ -178,34 +180,30 @@ class Pipeline:
             attempt=attempt,
         )
 
-    def lines(
+    def batches(
         self,
         export: Export,
         plan: ExportPlan,
         slice_plan: SlicePlan,
         cancellation: Cancellation,
     ) -> Iterator[TextBatch]:
-        """The finished lines of a slice, in order."""
-        member = _member(layout(export, plan), slice_plan)
-        created = (
-            from_epoch_ms(slice_plan.first.created_ms),
-            from_epoch_ms(slice_plan.until.created_ms + 1),
-        )
+        """The finished bytes of a slice, in order. Raises as `rendered` does."""
         reader, place = self._rows(export, plan)
-        return reader.lines(
-            place,
-            member.selection,
-            slice_plan,
-            line_sql=partial(
-                row_sql,
-                member,
-                export.request,
-                plan.frozen,
-                created,
-                stored=plan.warehouse is None,
-            ),
-            cancellation=cancellation,
+        source = SliceSource(
+            reader=reader,
+            place=place,
+            member=_member(layout(export, plan), slice_plan),
+            slice_plan=slice_plan,
+            request=export.request,
+            frozen=plan.frozen,
+            stored=plan.warehouse is None,
         )
+        return rendered(source, self._parquet, cancellation)
+
+    def heading(self, export: Export, member: MemberLayout, slices: Sequence[SlicePlan]) -> bytes:
+        """What stands before the first row of a member with these slices."""
+        _, first, _ = next(members_of(member, export.request, slices, self._parquet))
+        return first
 
     def assemble(
         self,
@@ -227,25 +225,23 @@ class Pipeline:
             raise ExportFailed(FailureCause.PARITY_BROKEN, f"{rows} rows, {export.total} planned")
         compression = export.request.extras.compression
         with ThreadPoolExecutor(2) as executor:
-            members = [
-                (member, [part for part in slices if part[0].member is member.selection.kind])
-                for member in layout(export, plan)
-            ]
-            stored = [
-                Member(
-                    name=member.name,
-                    modified=export.created_at,
-                    parts=[
-                        text_part(title(member, export.request), compression),
-                        *(self._part(*part, executor) for part in parts),
-                    ],
-                )
-                for member, parts in members
-            ]
+            made: list[tuple[MemberLayout, Member, list[SliceFacts]]] = []
+            for member in layout(export, plan):
+                held = [part for part in slices if part[0].member is member.selection.kind]
+                for name, first, parts in members_of(member, export.request, held, self._parquet):
+                    file = Member(
+                        name=name,
+                        modified=export.created_at,
+                        parts=[
+                            text_part(first, compression),
+                            *(self._part(*part, executor) for part in parts),
+                        ],
+                    )
+                    made.append((member, file, [facts for _, facts in parts]))
             digest = SideHash(executor)
 
             def hashed() -> Iterator[bytes]:
-                for chunk in file_bytes(stored, compression):
+                for chunk in file_bytes([file for _, file, _ in made], compression):
                     cancellation.check()
                     digest.take(chunk)
                     yield chunk
@@ -253,15 +249,7 @@ class Pipeline:
             key = f"{round_folder(export)}/archive-{attempt}.{file_extension(export.request)}"
             size = self._files.write(key, hashed(), save_as=export.file_name)
             archive = ArchiveFacts(key=key, bytes=size, sha256=digest.hexdigest())
-        return archive, manifest_of(
-            export,
-            plan,
-            archive,
-            [
-                (member, made, [facts for _, facts in parts])
-                for (member, parts), made in zip(members, stored, strict=True)
-            ],
-        )
+        return archive, manifest_of(export, plan, archive, made)
 
     def _rows(self, export: Export, plan: ExportPlan) -> tuple[RowReader, str]:
         """Who reads the rows of the plan, and the place that they are at."""

@@ -14,7 +14,7 @@ from outhaul.domain.export import DateFormat, FieldType, Frozen
 from outhaul.render.dates import Between, day_sql, instant_sql
 from outhaul.render.line import is_ordering, of_types, types_of
 from outhaul.render.sql import Sql, identifier, literal
-from outhaul.render.values import decimal_sql, money_sql
+from outhaul.render.values import cell_text_sql, decimal_sql, money_sql
 
 
 def json_line_sql(
@@ -75,7 +75,7 @@ def _value(column: Column, date_format: DateFormat, frozen: Frozen, between: Bet
 
 def _text(column: Column, name: str) -> str:
     """The value, out of its finished cell where the store keeps it so."""
-    return f"""replace(array_slice({name}, 2, -2), '""', '"')""" if column.as_cell else name
+    return cell_text_sql(name) if column.as_cell else name
 
 
 def _json(expression: str) -> str:

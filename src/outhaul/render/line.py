@@ -84,7 +84,11 @@ def types_of(column: Column, types: Collection[str]) -> tuple[set[str], set[str]
 
 def of_types(shown: Collection[str], written: Sequence[Piece]) -> Piece:
     """The pieces, written for rows of these types only."""
+    return Sql(f"CASE WHEN {is_of_types(shown)} THEN {concat(written)} END")
+
+
+def is_of_types(shown: Collection[str]) -> str:
+    """The condition for rows of these types."""
     # Not IN: from five constants on the engine makes that a join.
     types_sql = f"[{', '.join(map(literal, sorted(shown)))}]"
-    condition = f"list_contains({types_sql}, {identifier('type')})"
-    return Sql(f"CASE WHEN {condition} THEN {concat(written)} END")
+    return f"list_contains({types_sql}, {identifier('type')})"

@@ -69,6 +69,11 @@ def cell_sql(name: str) -> str:
     return f"""'"' || replace({name}, '"', '""') || '"'"""
 
 
+def cell_text_sql(name: str) -> str:
+    """The text that a finished cell was made of; NULL stays NULL."""
+    return f"""replace(array_slice({name}, 2, -2), '""', '"')"""
+
+
 def cell(text: str | None) -> str | None:
     """The same of a value at hand."""
     return None if text is None else '"' + text.replace('"', '""') + '"'

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import duckdb
 import nanoarrow
@@ -33,6 +34,32 @@ class TextBatch:
     text: memoryview
     first: RowKey
     """The batch's first row."""
+    last: RowKey
+
+
+@dataclass(frozen=True)
+class SmallBatches:
+    """A relation's rows as an Arrow stream of small batches.
+
+    Memory of that size is used again for the next batch. With the engine's 131,072 rows at once
+    every batch is new memory, which the system clears page by page: a sixth of a slice's time.
+    """
+
+    relation: duckdb.DuckDBPyRelation
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        # The engine's own public way to a stream without pyarrow cannot be told a batch size.
+        return self.relation._submit("stream", _BATCH_ROWS).arrow_capsule()  # noqa: SLF001
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowStream:
+    """Rows on their way from one engine into another."""
+
+    batches: SmallBatches
+    """An Arrow stream, to be read once; each batch but the last has the same number of rows."""
+    rows: int
+    first: RowKey
     last: RowKey
 
 
@@ -100,10 +127,7 @@ class RowReader(ABC):
         ):
             if not rows.parts:
                 return
-            condition, parameters = within(rows, *between)
-            statement = rows.lines(line_sql, condition)
-            # A relation streams; execute() would hold the whole result in memory first.
-            relation = connection.sql(statement, params=parameters)
+            relation = _ordered(connection, rows, line_sql, *within(rows, *between))
             with nanoarrow.c_array_stream(SmallBatches(relation)) as stream:
                 for array in stream:
                     cancellation.check()
@@ -115,6 +139,46 @@ class RowReader(ABC):
                         first=_key_at(array, 0),
                         last=_key_at(array, array.length - 1),
                     )
+
+    @contextmanager
+    def stream(
+        self,
+        place: str,
+        selection: Selection,
+        slice_plan: SlicePlan,
+        *,
+        line_sql: Callable[[frozenset[str]], str],
+        cancellation: Cancellation,
+    ) -> Iterator[RowStream | None]:
+        """The same lines, of whatever type `line_sql` gives, for another engine to read within the
+        block; None where there are none. Errors of the block come out as those of `lines` do."""
+        between = (slice_plan.first, slice_plan.until)
+        with (
+            self.opened(place, selection, between=between) as (connection, rows),
+            interruptible(connection, cancellation),
+        ):
+            if not rows.parts:
+                yield None
+                return
+            condition, parameters = within(rows, *between)
+            # In one transaction, so that the keys are those of the very rows.
+            connection.begin()
+            [(count, first, last)] = connection.execute(
+                "SELECT count(*), min(place), max(place) FROM"
+                f" (SELECT {{'ms': epoch_ms({rows.created}), 'id': {rows.key}}} AS place"
+                f" FROM {rows.keys(condition)})",
+                parameters,
+            ).fetchall()
+            if not count:
+                yield None
+                return
+            relation = _ordered(connection, rows, line_sql, condition, parameters)
+            yield RowStream(
+                batches=SmallBatches(relation),
+                rows=count,
+                first=RowKey(first["ms"], first["id"]),
+                last=RowKey(last["ms"], last["id"]),
+            )
 
 
 class SnapshotReader(RowReader):
@@ -140,19 +204,16 @@ class SnapshotReader(RowReader):
             yield connection, _query(connection, selection)
 
 
-@dataclass(frozen=True)
-class SmallBatches:
-    """A relation's rows as an Arrow stream of small batches.
-
-    Memory of that size is used again for the next batch. With the engine's 131,072 rows at once
-    every batch is new memory, which the system clears page by page: a sixth of a slice's time.
-    """
-
-    relation: duckdb.DuckDBPyRelation
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        # The engine's own public way to a stream without pyarrow cannot be told a batch size.
-        return self.relation._submit("stream", _BATCH_ROWS).arrow_capsule()  # noqa: SLF001
+def _ordered(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Query,
+    line_sql: Callable[[frozenset[str]], str],
+    condition: str,
+    parameters: dict[str, Any],
+) -> duckdb.DuckDBPyRelation:
+    """The lines of the rows that meet the condition, and their keys."""
+    # A relation streams; execute() would hold the whole result in memory first.
+    return connection.sql(rows.lines(line_sql, condition), params=parameters)
 
 
 def _key_at(array: CArray, row: int) -> RowKey:
@@ -164,14 +225,18 @@ def _key_at(array: CArray, row: int) -> RowKey:
 
 @contextmanager
 def interruptible(
-    connection: duckdb.DuckDBPyConnection, cancellation: Cancellation
+    connection: duckdb.DuckDBPyConnection,
+    cancellation: Cancellation,
+    progress: Callable[[], float] | None = None,
 ) -> Iterator[None]:
-    """Let the cancellation interrupt the connection, also in mid-stream; raises Cancelled."""
-    with cancellation.interrupting(connection.interrupt):
+    """Let the cancellation interrupt the connection, also in mid-stream; raises Cancelled.
+    `progress` is as for `Cancellation.interrupting`."""
+    with cancellation.interrupting(connection.interrupt, progress):
         try:
             yield
-        except (duckdb.InterruptException, RuntimeError) as error:
-            # A stream that is interrupted fails as nanoarrow's RuntimeError, not as DuckDB's.
+        except (duckdb.Error, RuntimeError) as error:
+            # A stream that is interrupted fails as an error of whoever reads it: nanoarrow's
+            # RuntimeError, or that of another engine for a source it cannot read.
             if cancellation.is_set:
                 raise Cancelled from error
             raise
