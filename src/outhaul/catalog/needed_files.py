@@ -29,10 +29,12 @@ class NeededFiles:
             unfinished = select(exports.c.id).where(exports.c.step.is_not(None))
             return set(connection.execute(unfinished).scalars())
 
-    def of_newer(self) -> set[str]:
-        """Ids of all exports that a newer version has made: this one cannot tell what they need."""
+    def of_newer(self, export_id: str | None = None) -> set[str]:
+        """Ids of exports that a newer version has made: this one cannot tell what they need."""
+        newer = select(exports.c.id).where(exports.c.work_level > WORK_LEVEL)
+        if export_id is not None:
+            newer = newer.where(exports.c.id == export_id)
         with self._database.reading() as connection:
-            newer = select(exports.c.id).where(exports.c.work_level > WORK_LEVEL)
             return set(connection.execute(newer).scalars())
 
     def keys(self, export_id: str | None = None) -> set[str]:

@@ -199,6 +199,11 @@ def invalid_form(faults: Mapping[str, str]) -> Invalid:
     )
 
 
+def faults_of(invalid: Invalid) -> dict[str, str]:
+    """What is wrong in words, by name: the other way round."""
+    return {violation.name: violation.reason for violation in invalid.violations}
+
+
 def window_words(first_day: str, last_day: str, *, most: int = MAX_WINDOW_DAYS) -> str:
     """What is wrong with two days that make no window of at most so many days."""
     first, last = plain_day(first_day), plain_day(last_day)

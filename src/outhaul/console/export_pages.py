@@ -26,7 +26,6 @@ from outhaul.domain.export import (
     ExportType,
     Version,
 )
-from outhaul.domain.ids import is_id
 
 _PAGE_SIZE = 20
 _FILTERS: dict[str, tuple[str, tuple[ExportStatus, ...]]] = {
@@ -138,10 +137,7 @@ class ExportPages:
         return visit.go("/exports", note="deleted" if ended else "cancelled")
 
     def _asked(self, visit: Visit) -> Export:
-        export_id = visit.request.path_params["id"]
-        if not is_id(export_id):
-            raise NotFound("export", export_id)
-        return self._exports.get(visit.account.id, export_id)
+        return self._exports.get(visit.account.id, visit.asked_id("export"))
 
     def _manifest(self, visit: Visit, export: Export) -> Manifest | None:
         if export.status is not ExportStatus.FINISHED:

@@ -18,7 +18,6 @@ from outhaul.console.words import IMPORT_KINDS, IMPORT_STATES
 from outhaul.domain.account import Scope
 from outhaul.domain.audit import Action
 from outhaul.domain.errors import BadRequest, NotFound
-from outhaul.domain.ids import is_id
 from outhaul.domain.imports import Existing, Import, ImportKind, ImportOptions, ImportStatus
 
 MOST_FILE_BYTES = 2_000_000_000
@@ -119,10 +118,7 @@ class ImportPages:
         return visit, kind
 
     def _asked(self, visit: Visit) -> Import:
-        import_id = visit.request.path_params["id"]
-        if not is_id(import_id):
-            raise NotFound("import", import_id)
-        return self._uploads.get(visit.account.id, import_id)
+        return self._uploads.get(visit.account.id, visit.asked_id("import"))
 
 
 def import_routes(services: ConsoleServices, door: Door) -> list[Route]:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from outhaul.console.choosers import Chooser, Option
-from outhaul.console.export_form import ExportForm
+from outhaul.console.export_form import ExportForm, faults_of
 from outhaul.console.services import ConsoleServices
 from outhaul.console.visit import Door, Visit
 from outhaul.console.words import COMPRESSIONS, DELIMITERS, FILE_FORMATS, MEMBERS, queue_full
@@ -82,7 +82,7 @@ class NewExportPages:
         try:
             request = form.request(visit.account, self._read)
         except Invalid as invalid:
-            return visit.page("new_export_estimate.html", faults=_faults(invalid), told=None)
+            return visit.page("new_export_estimate.html", faults=faults_of(invalid), told=None)
         told = self._estimate(visit.account, request)
         return visit.page("new_export_estimate.html", faults={}, told=told, members=MEMBERS)
 
@@ -93,7 +93,7 @@ class NewExportPages:
             request = form.request(visit.account, self._read)
             made = self._exports.create(visit.account, request, origin=Origin.APP)
         except Invalid as invalid:
-            return self._page(visit, form, status=422, faults=_faults(invalid))
+            return self._page(visit, form, status=422, faults=faults_of(invalid))
         except QueueFull as full:
             return self._page(visit, form, status=400, told=queue_full(full))
         visit.record(Action.EXPORT_STARTED, made.id)
@@ -164,10 +164,6 @@ def new_export_routes(services: ConsoleServices, door: Door) -> list[Route]:
 def _shows_columns(form: ExportForm, faults: Mapping[str, str] | None) -> bool:
     chosen = form.columns or form.product_columns
     return bool(chosen or {"column", "product-column"} & (faults or {}).keys())
-
-
-def _faults(invalid: Invalid) -> dict[str, str]:
-    return {violation.name: violation.reason for violation in invalid.violations}
 
 
 def _date_formats(account: Account) -> list[tuple[DateFormat, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 from starlette.routing import Route
 
+from outhaul.console.export_form import faults_of
 from outhaul.console.report_form import MOST_DAYS, ReportExportForm, ReportForm
 from outhaul.console.services import ConsoleServices
 from outhaul.console.visit import Door, Visit
@@ -12,9 +13,9 @@ from outhaul.console.words import DELIMITERS, queue_full
 from outhaul.domain.account import Scope
 from outhaul.domain.activity_types import ACTIVITY_TYPES
 from outhaul.domain.audit import Action
-from outhaul.domain.errors import Conflict, Invalid, NotFound, QueueFull
+from outhaul.domain.errors import Conflict, Invalid, QueueFull
 from outhaul.domain.export import Origin
-from outhaul.domain.ids import is_id, new_id
+from outhaul.domain.ids import new_id
 from outhaul.domain.report_parts import counted_types
 from outhaul.domain.reports import Report
 
@@ -98,7 +99,7 @@ class ReportPages:
             request = form.request(visit.account, report.id, self._read_request)
             made = self._exports.create(visit.account, request, origin=Origin.APP)
         except Invalid as invalid:
-            return self._export_page(visit, report, form, _faults(invalid), 422)
+            return self._export_page(visit, report, form, faults_of(invalid), 422)
         except QueueFull as full:
             return self._export_page(visit, report, form, {}, 400, told=queue_full(full))
         except Conflict as conflict:
@@ -111,7 +112,7 @@ class ReportPages:
         try:
             report = form.report(new_id() if held is None else held.id, self._read)
         except Invalid as invalid:
-            return self._page(visit, held, form, _faults(invalid), 422)
+            return self._page(visit, held, form, faults_of(invalid), 422)
         keep = self._reports.add if held is None else self._reports.replace
         keep(visit.account.id, report)
         visit.record(Action.REPORT_SAVED, report.id)
@@ -157,10 +158,7 @@ class ReportPages:
         )
 
     def _asked(self, visit: Visit) -> Report:
-        report_id = visit.request.path_params["id"]
-        if not is_id(report_id):
-            raise NotFound("report", report_id)
-        return self._reports.get(visit.account.id, report_id)
+        return self._reports.get(visit.account.id, visit.asked_id("report"))
 
 
 def report_routes(services: ConsoleServices, door: Door) -> list[Route]:
@@ -177,7 +175,3 @@ def report_routes(services: ConsoleServices, door: Door) -> list[Route]:
         Route("/reports/{id}/export", door.page(pages.days, read, export)),
         Route("/reports/{id}/export", door.page(pages.export, read, export), methods=["POST"]),
     ]
-
-
-def _faults(invalid: Invalid) -> dict[str, str]:
-    return {violation.name: violation.reason for violation in invalid.violations}

@@ -14,8 +14,7 @@ from outhaul.domain.account import Scope
 from outhaul.domain.activity_types import ACTIVITY_TYPES
 from outhaul.domain.audit import Action
 from outhaul.domain.contact_fields import ContactFieldDefinition
-from outhaul.domain.errors import Conflict, Invalid, NotFound, Violation
-from outhaul.domain.ids import is_id
+from outhaul.domain.errors import Conflict, Invalid, Violation
 from outhaul.domain.rule_reading import operators
 from outhaul.domain.segments import LONGEST_SEGMENT_NAME, Segment
 
@@ -145,10 +144,7 @@ class SegmentPages:
         )
 
     def _asked(self, visit: Visit) -> Segment:
-        segment_id = visit.request.path_params["id"]
-        if not is_id(segment_id):
-            raise NotFound("segment", segment_id)
-        return self._segments.get(visit.account.id, segment_id)
+        return self._segments.get(visit.account.id, visit.asked_id("segment"))
 
 
 def segment_routes(services: ConsoleServices, door: Door) -> list[Route]:

@@ -20,7 +20,8 @@ from outhaul.console.sessions import Sessions
 from outhaul.console.templating import render
 from outhaul.domain.account import Account, ApiKey, Scope
 from outhaul.domain.audit import Action
-from outhaul.domain.errors import AccountBlocked, ScopeMissing
+from outhaul.domain.errors import AccountBlocked, NotFound, ScopeMissing
+from outhaul.domain.ids import is_id
 
 _MOST_FORM_BYTES = 1_000_000
 _MOST_FORM_FIELDS = 2000
@@ -59,6 +60,13 @@ class Visit:
     def page(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page, or a part of one."""
         return render(template, status=status, visit=self, links=self.links, **values)
+
+    def asked_id(self, what: str) -> str:
+        """The id in the page's path, of a `what`. Raises NotFound for what is no id."""
+        asked: str = self.request.path_params["id"]
+        if not is_id(asked):
+            raise NotFound(what, asked)
+        return asked
 
     def go(self, path: str, **query: object) -> Response:
         """Send the browser to another page, after something was done."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from outhaul.domain.cancellation import Cancellation
 from outhaul.store.commits import Commit, Commits
+from outhaul.store.engine import quoted
 from outhaul.store.staging import interruptible
 
 
@@ -81,6 +82,5 @@ class Chunks:
         count = commit.connection.execute(f"SELECT count(*) FROM {TURNED_AWAY}").fetchall()[0][0]
         if count:
             part = path.with_suffix(".part")
-            quoted = str(part).replace("'", "''")
-            commit.connection.execute(f"COPY {TURNED_AWAY} TO '{quoted}' (FORMAT parquet)")
+            commit.connection.execute(f"COPY {TURNED_AWAY} TO {quoted(part)} (FORMAT parquet)")
             part.replace(path)

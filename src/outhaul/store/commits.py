@@ -59,10 +59,10 @@ class Commits:
         with self._writers[account_id], self._engine.session(account_id) as connection:
             connection.begin()
             try:
-                newest = _newest(connection)
+                before = newest(connection)
                 # Instants never run backwards, even when the machine's clock does.
-                at = max(instants.now(), newest.at or datetime.min.replace(tzinfo=UTC))
-                number = newest.number + 1
+                at = max(instants.now(), before.at or datetime.min.replace(tzinfo=UTC))
+                number = before.number + 1
                 connection.execute(
                     "INSERT INTO commits VALUES (?, ?, ?)",
                     [number, at.replace(tzinfo=None), source],
@@ -84,10 +84,11 @@ class Commits:
     def snapshot(self, account_id: str) -> Snapshot:
         """The newest commit of the account."""
         with self._engine.session(account_id) as connection:
-            return _newest(connection)
+            return newest(connection)
 
 
-def _newest(connection: duckdb.DuckDBPyConnection) -> Snapshot:
+def newest(connection: duckdb.DuckDBPyConnection) -> Snapshot:
+    """The newest commit of the account whose session this is."""
     # Instants never run backwards, so the newest commit has the greatest of both.
     [(number, at)] = connection.execute("SELECT max(number), max(instant) FROM commits").fetchall()
     if number is None:

@@ -134,7 +134,7 @@ class Engine:
                 path = self._folder / f"{account_id}.duckdb"
                 if not path.exists():
                     self._make(path)
-                self._instance.execute(f"ATTACH {_quoted(path)} AS {_alias(account_id)}")
+                self._instance.execute(f"ATTACH {quoted(path)} AS {_alias(account_id)}")
                 known = self._attached[account_id] = _Attached()
                 try:
                     self._prepare(account_id)
@@ -149,7 +149,7 @@ class Engine:
         full disk or a crash would leave of one."""
         new = path.with_suffix(".new")
         new.unlink(missing_ok=True)
-        self._instance.execute(f"ATTACH {_quoted(new)} AS made")
+        self._instance.execute(f"ATTACH {quoted(new)} AS made")
         self._instance.execute("DETACH made")
         new.replace(path)
 
@@ -173,7 +173,8 @@ class Engine:
         del self._attached[account_id]
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
+    """The path as a SQL literal."""
     text = str(path).replace("'", "''")
     return f"'{text}'"
 

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import duckdb
 
 from outhaul.domain.cancellation import Cancellation
+from outhaul.store.engine import quoted
 from outhaul.store.faults import translated
 from outhaul.store.reader import RowStream, interruptible
 
@@ -46,11 +47,7 @@ class ParquetWriter:
         Raises Cancelled, and the engines' errors as they are: whoever opened the stream knows which
         of them are faults of where the rows lie.
         """
-        with (
-            tempfile.TemporaryDirectory(dir=self._scratch, prefix="parquet-") as folder,
-            self._session() as connection,
-        ):
-            path = Path(folder) / "part.parquet"
+        with self._session() as (connection, path):
             connection.register("rows", stream.batches)
             with interruptible(
                 connection, cancellation, lambda: path.stat().st_size if path.exists() else 0
@@ -60,12 +57,7 @@ class ParquetWriter:
 
     def empty(self, query: str) -> bytes:
         """A file with the columns of `query`, which gives no rows. Raises as `Engine.session`."""
-        with (
-            translated("a Parquet file"),
-            tempfile.TemporaryDirectory(dir=self._scratch, prefix="parquet-") as folder,
-            self._session() as connection,
-        ):
-            path = Path(folder) / "part.parquet"
+        with translated("a Parquet file"), self._session() as (connection, path):
             _copy(connection, query, path, 1)
             return path.read_bytes()
 
@@ -77,15 +69,17 @@ class ParquetWriter:
                 self._instance = None
 
     @contextmanager
-    def _session(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._lock:
-            if self._instance is None:
-                self._instance = self._opened()
-            connection = self._instance.cursor()
-        try:
-            yield connection
-        finally:
-            connection.close()
+    def _session(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+        """A connection, and where to write a file that is there for the block alone."""
+        with tempfile.TemporaryDirectory(dir=self._scratch, prefix="parquet-") as folder:
+            with self._lock:
+                if self._instance is None:
+                    self._instance = self._opened()
+                connection = self._instance.cursor()
+            try:
+                yield connection, Path(folder) / "part.parquet"
+            finally:
+                connection.close()
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(
@@ -103,9 +97,8 @@ class ParquetWriter:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path, columns: int) -> int:
-    quoted = str(path).replace("'", "''")
     [(count,)] = connection.execute(
-        f"COPY ({query}) TO '{quoted}'"
+        f"COPY ({query}) TO {quoted(path)}"
         f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_rows_of_group(columns)})"
     ).fetchall()
     return int(count)

@@ -1,7 +1,7 @@
 """Segments as they are now: which there are, and how many contacts are in one."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import duckdb
@@ -12,6 +12,7 @@ from outhaul.domain.rule_reading import read_rule
 from outhaul.domain.rules import Rule
 from outhaul.domain.segments import Segment, SegmentContact
 from outhaul.store import field_definitions
+from outhaul.store.commits import newest
 from outhaul.store.engine import Engine
 from outhaul.store.members import members, sizes
 from outhaul.store.schema import OPEN
@@ -82,14 +83,11 @@ class SegmentReads:
         with self._engine.session(account_id) as connection:
             connection.begin()
             segments = present(connection)
-            rules = {
-                one.id: rule
-                for one in segments
-                if (rule := _rule(connection, one, timezone)) is not None
-            }
-            query, bound = sizes(rules)
+            query, bound = sizes(_rules(connection, segments, timezone))
             found: dict[str, int] = dict(
-                connection.execute(query, bound | {"snapshot": _newest(connection)}).fetchall()
+                connection.execute(
+                    query, bound | {"snapshot": newest(connection).number}
+                ).fetchall()
             )
         return {one.id: found.get(one.id, 0) for one in segments}
 
@@ -103,11 +101,12 @@ class SegmentReads:
             segment = find(connection, segment_id)
             if segment is None:
                 return None
-            contact_ids, bound = members(segment.id, _rule(connection, segment, timezone))
+            rules = _rules(connection, [segment], timezone)
+            contact_ids, bound = members(segment.id, rules.get(segment.id))
             rows = connection.execute(
                 f"SELECT id, _email FROM contacts WHERE commit_to = {OPEN}"
                 f' AND id IN ({contact_ids}) ORDER BY "_createdAt", id LIMIT $most OFFSET $skip',
-                bound | {"snapshot": _newest(connection), "most": most, "skip": skip},
+                bound | {"snapshot": newest(connection).number, "most": most, "skip": skip},
             ).fetchall()
         return [SegmentContact(id=id_, email=email) for id_, email in rows]
 
@@ -119,23 +118,23 @@ class SegmentReads:
 
 
 def _count(connection: duckdb.DuckDBPyConnection, segment: Segment, timezone: str) -> int:
-    contact_ids, bound = members(segment.id, _rule(connection, segment, timezone))
+    rules = _rules(connection, [segment], timezone)
+    contact_ids, bound = members(segment.id, rules.get(segment.id))
     found = connection.execute(
         f"SELECT count(*) FROM ({contact_ids}) AS found",
-        bound | {"snapshot": _newest(connection)},
+        bound | {"snapshot": newest(connection).number},
     ).fetchall()
     return int(found[0][0])
 
 
-def _rule(connection: duckdb.DuckDBPyConnection, segment: Segment, timezone: str) -> Rule | None:
-    """The rule of a dynamic segment, to be judged now."""
-    if segment.rule is None:
-        return None
-    fields = by_id(field_definitions.present(connection))
-    rule, _ = read_rule(segment.rule, fields, now=now(), timezone=timezone)
-    return rule
-
-
-def _newest(connection: duckdb.DuckDBPyConnection) -> int:
-    number: int = connection.execute("SELECT max(number) FROM commits").fetchall()[0][0]
-    return number
+def _rules(
+    connection: duckdb.DuckDBPyConnection, segments: Iterable[Segment], timezone: str
+) -> dict[str, Rule]:
+    """The rules of the dynamic ones among the segments, by id, to be judged now."""
+    written = {one.id: one.rule for one in segments if one.rule is not None}
+    if not written:
+        return {}
+    fields, at = by_id(field_definitions.present(connection)), now()
+    return {
+        id_: read_rule(rule, fields, now=at, timezone=timezone)[0] for id_, rule in written.items()
+    }

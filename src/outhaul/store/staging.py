@@ -14,7 +14,7 @@ import duckdb
 
 from outhaul.domain.cancellation import Cancellation, Cancelled
 from outhaul.domain.ids import new_id
-from outhaul.store.engine import Engine
+from outhaul.store.engine import Engine, quoted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +59,10 @@ def staging(
     # A name of its own: who did the import before may have died, or hang with its database open.
     name = new_id()
     file, alias = folder / f"staging-{name}.duckdb", f"staging_{name}"
-    quoted = str(file).replace("'", "''")
     for left in folder.glob("staging-*"):
         left.unlink()
     with engine.session(account_id) as connection:
-        connection.execute(f"ATTACH '{quoted}' AS {alias}")
+        connection.execute(f"ATTACH {quoted(file)} AS {alias}")
         try:
             with interruptible(connection, cancellation):
                 yield Staging(connection=connection, alias=alias)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.export import Selection, SlicePlan
+from outhaul.store.engine import quoted
 from outhaul.store.reader import SnapshotReader, interruptible
 from outhaul.store.selection import within
 
@@ -52,11 +53,10 @@ def unload_slice(
             kept = [rows.created, key, *(['"type"'] if part.types else [])]
             named = ", ".join(dict.fromkeys([*kept, *shown]))
             path = folder / f"{selection.kind}-{slice_plan.index}-{number}.parquet"
-            quoted = str(path).replace("'", "''")
             [(count,)] = connection.execute(
                 f"COPY (SELECT {named}{rows.tie} FROM {rows.source(part, condition)}"
                 f" ORDER BY {rows.created}, {rows.key}{rows.tie})"
-                f" TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)",
+                f" TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd)",
                 parameters,
             ).fetchall()
             if count:

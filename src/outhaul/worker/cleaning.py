@@ -103,7 +103,7 @@ class Cleaning:
         found = list(self._files.keys(prefix))
         at_once = set(found) if before is None else self._of_no_running(found)
         needed, folders = self._needed.keys(export_id), self._needed.unloads(export_id)
-        newer = self._needed.of_newer()
+        newer = self._needed.of_newer(export_id)
         doomed = {
             key
             for key in found
