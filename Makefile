@@ -34,8 +34,8 @@ chaos: $(STAMP) ## every step under every fault; 1,400 kills, 200 freezes, 1,000
 	$(BIN)/python -m tests.chaos.outage
 	$(BIN)/python -m tests.chaos.upgrade
 
-soak: $(STAMP) ## 10,000 random histories against the oracle (RUNS=...), some twenty minutes
-	OUTHAUL_TEST_RUNS=$(RUNS) $(BIN)/python -m pytest tests/integration/test_model.py
+soak: $(STAMP) ## 10,000 random histories against the oracle (RUNS=...), an hour of two cores
+	OUTHAUL_TEST_RUNS=$(RUNS) $(BIN)/python -m pytest -n 2 --dist load -v tests/integration/test_model.py
 
 test-readers: $(STAMP) ## open our ZIPs with unzip, 7z, bsdtar, Java and Node (apt: unzip p7zip-full libarchive-tools; JDK; Node)
 	$(BIN)/python -m pytest -n 2 tests/readers

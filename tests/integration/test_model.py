@@ -22,6 +22,7 @@ from tests.modelled_shop import ModelledShop, NewActivity, open_engine
 from tests.pipeline_shop import EVER, activities, request
 
 RUNS = max(300, settings().max_examples)
+PORTIONS = range(max(1, RUNS // 500))  # of a soak, which both cores share and which shows progress
 Change = Callable[[EditedShop], object]
 EMAILS = [f"{name}@shop.example" for name in ("ann", "bob", "eve", "joe")]
 SEGMENTS = ["5" * 24, "6" * 24]
@@ -207,28 +208,30 @@ def engine(folder: Path) -> Iterator[Engine]:
     opened.close()
 
 
+@pytest.mark.parametrize("portion", PORTIONS)
 @settings(
-    max_examples=RUNS,
+    max_examples=RUNS // len(PORTIONS),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(history=HISTORIES, last=nths)
 def test_every_file_is_the_account_as_of_its_snapshot(
-    catalog: Database, engine: Engine, history: list[Change], last: int
+    catalog: Database, engine: Engine, portion: int, history: list[Change], last: int
 ):
     """No row is lost, repeated or foreign, in contacts, activities and product lines, whatever
     is committed, erased, compacted or exported between the steps of an export."""
     _live(EditedShop(engine._folder, engine, catalog), history, last)
 
 
+@pytest.mark.parametrize("portion", PORTIONS)
 @settings(
-    max_examples=RUNS // 15,
+    max_examples=RUNS // 15 // len(PORTIONS),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(history=HISTORIES, last=nths)
 def test_every_file_from_an_unload_is_the_account_as_of_its_snapshot(
-    catalog: Database, engine: Engine, history: list[Change], last: int
+    catalog: Database, engine: Engine, portion: int, history: list[Change], last: int
 ):
     """The same when every slice is rendered from an unload of the snapshot."""
     _live(EditedShop(engine._folder, engine, catalog, unloading=True), history, last)

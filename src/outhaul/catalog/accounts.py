@@ -75,14 +75,14 @@ class Accounts:
 
 
 def account_of(row: "Row[tuple[object, ...]]") -> Account:
-    """An account from a row that has the columns of `accounts`."""
+    """An account from a row that has the columns of `accounts`, among others perhaps."""
     values = row._mapping  # noqa: SLF001 -- SQLAlchemy's public accessor, despite its name
     return Account(
-        id=values["id"],
-        name=values["name"],
-        timezone=values["timezone"],
-        language=Language(values["language"]),
-        mobile_push=values["mobile_push"],
-        blocked=values["blocked"],
-        created_at=from_epoch_ms(values["created_ms"]),
+        id=values[accounts.c.id],
+        name=values[accounts.c.name],
+        timezone=values[accounts.c.timezone],
+        language=Language(values[accounts.c.language]),
+        mobile_push=values[accounts.c.mobile_push],
+        blocked=values[accounts.c.blocked],
+        created_at=from_epoch_ms(values[accounts.c.created_ms]),
     )

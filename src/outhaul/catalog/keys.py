@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from outhaul.catalog.accounts import account_of
 from outhaul.catalog.database import Database, now_ms, one_at_a_time
@@ -12,6 +12,13 @@ from outhaul.domain.account import Account, ApiKey, Scope
 from outhaul.domain.errors import NotFound
 from outhaul.domain.ids import new_id
 from outhaul.domain.instants import from_epoch_ms
+
+# Every request asks this: one statement, made once.
+_WITH_ACCOUNT = (
+    select(api_keys, accounts)
+    .join_from(api_keys, accounts)
+    .where(api_keys.c.id == bindparam("key_id"), api_keys.c.revoked_ms.is_(None))
+)
 
 
 class Keys:
@@ -41,15 +48,8 @@ class Keys:
     def find(self, key_id: str) -> tuple[ApiKey, Account] | None:
         """The key with its account; None when unknown or revoked."""
         with self._database.reading() as connection:
-            key = connection.execute(
-                select(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_ms.is_(None))
-            ).first()
-            if key is None:
-                return None
-            account = connection.execute(
-                select(accounts).where(accounts.c.id == key.account_id)
-            ).one()
-        return _key(key), account_of(account)
+            row = connection.execute(_WITH_ACCOUNT, {"key_id": key_id}).first()
+        return None if row is None else (_key(row), account_of(row))
 
     def all(self, account_id: str | None = None) -> tuple[ApiKey, ...]:
         """Every key (of one account), oldest first, revoked ones included."""
@@ -99,12 +99,12 @@ def _ring(connection: Connection) -> dict[str, bytes]:
 
 def _key(row: "Row[tuple[object, ...]]") -> ApiKey:
     values = row._mapping  # noqa: SLF001 -- SQLAlchemy's public accessor, despite its name
-    revoked_ms = values["revoked_ms"]
+    revoked_ms = values[api_keys.c.revoked_ms]
     return ApiKey(
-        id=values["id"],
-        account_id=values["account_id"],
-        scopes=frozenset(Scope(scope) for scope in values["scopes"].split()),
-        secret_hash=values["secret_hash"],
-        created_at=from_epoch_ms(values["created_ms"]),
+        id=values[api_keys.c.id],
+        account_id=values[api_keys.c.account_id],
+        scopes=frozenset(Scope(scope) for scope in values[api_keys.c.scopes].split()),
+        secret_hash=values[api_keys.c.secret_hash],
+        created_at=from_epoch_ms(values[api_keys.c.created_ms]),
         revoked_at=None if revoked_ms is None else from_epoch_ms(revoked_ms),
     )

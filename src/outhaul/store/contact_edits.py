@@ -98,12 +98,12 @@ class ContactEdits:
         if not changed:
             return 0
         run, number = self._commit.connection.execute, self._commit.number
-        closed = [held.row for held in changed if held.row is not None]
+        closed = ", ".join(str(held.row) for held in changed if held.row is not None)
         if closed:
+            # Written out, because a list as a parameter would be joined to the whole table.
             run(
-                f"UPDATE contacts SET commit_to = {number}"
-                f" WHERE rowid IN (SELECT unnest($rows)) AND commit_to = {OPEN}",
-                {"rows": closed},
+                f"UPDATE contacts SET commit_to = {number} WHERE rowid IN ({closed})"
+                f" AND commit_to = {OPEN}"
             )
         for held in changed:
             held.now |= {"commit_from": number, "commit_to": OPEN}

@@ -18,11 +18,11 @@ _definition = TypeAdapter(ContactFieldDefinition)
 
 def present(connection: duckdb.DuckDBPyConnection) -> tuple[ContactFieldDefinition, ...]:
     """The account's own fields now, in creation order."""
+    # Sorted here: every single change asks this, and a sort costs the engine a third of the time.
     rows = connection.execute(
-        "SELECT ordinal, id, name, type, details FROM contact_fields"
-        f" WHERE commit_to = {OPEN} ORDER BY ordinal"
+        f"SELECT ordinal, id, name, type, details FROM contact_fields WHERE commit_to = {OPEN}"
     ).fetchall()
-    return tuple(_field(*row) for row in rows)
+    return tuple(_field(*row) for row in sorted(rows))
 
 
 def _field(

@@ -1,9 +1,10 @@
 """Group commit: whoever waits for the account's writer lock is served by the next commit.
 
-A commit costs a write to the disk that all its changes share. Callers line up; the one that gets
-the gate applies everything in line in one commit, and the others find their answer ready.
+A commit costs a write to the disk that all its changes share. Callers line up; the first
+applies everything in line in one commit, and hands over to the first of those who came meanwhile.
 """
 
+import itertools
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ class _Waiting(Generic[Change, Answer]):
     change: Change
     answers: "list[Answer | OuthaulError]" = field(default_factory=list)
     fault: BaseException | None = None
+    called: threading.Event = field(default_factory=threading.Event)
+    """Set when the answer is there, or when it is this caller's turn to commit."""
 
     @property
     def is_done(self) -> bool:
@@ -31,8 +34,10 @@ class _Waiting(Generic[Change, Answer]):
 
 @dataclass
 class _Line(Generic[Change, Answer]):
-    gate: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     waiting: "deque[_Waiting[Change, Answer]]" = field(default_factory=deque)
+    is_led: bool = False
+    """Whether somebody commits now, or has been called to."""
 
 
 class NothingWritten(Exception):
@@ -61,19 +66,32 @@ class GroupCommit(Generic[Change, Answer]):
         """The answer to the change, durable by now."""
         line = self._lines[account_id]
         mine: _Waiting[Change, Answer] = _Waiting(change)
-        line.waiting.append(mine)
-        with line.gate:
-            while not mine.is_done:
-                batch = [
-                    line.waiting.popleft() for _ in range(min(_MOST_CHANGES, len(line.waiting)))
-                ]
-                self._commit(account_id, batch)
+        with line.lock:
+            line.waiting.append(mine)
+            leads, line.is_led = not line.is_led, True
+        if not leads:
+            mine.called.wait()
+        if not mine.is_done:
+            self._lead(account_id, line)
         if mine.fault is not None:
             raise mine.fault
         answer = mine.answers[0]
         if isinstance(answer, OuthaulError):
             raise answer
         return answer
+
+    def _lead(self, account_id: str, line: "_Line[Change, Answer]") -> None:
+        """Commit what is in line, then call its owners and whoever commits next. Each is called
+        by an event of its own: behind a common lock, those who have their answer would wait for
+        the commits of those who came after them."""
+        with line.lock:
+            batch = [line.waiting.popleft() for _ in range(min(_MOST_CHANGES, len(line.waiting)))]
+        self._commit(account_id, batch)
+        with line.lock:
+            line.is_led = bool(line.waiting)
+            called = [*itertools.islice(line.waiting, 1), *batch]
+        for waiting in called:
+            waiting.called.set()
 
     def _commit(self, account_id: str, batch: "list[_Waiting[Change, Answer]]") -> None:
         answers: Sequence[Answer | OuthaulError]
@@ -82,7 +100,7 @@ class GroupCommit(Generic[Change, Answer]):
                 answers = self._apply(commit, [waiting.change for waiting in batch])
         except NothingWritten as nothing:
             answers = nothing.answers  # type: ignore[assignment]  # apply's own answers
-        except Exception as fault:  # noqa: BLE001 -- handed to whoever caused it
+        except BaseException as fault:  # noqa: BLE001 -- handed to whoever caused it
             if len(batch) > 1:
                 # One change must not fail the others: each gets a commit of its own.
                 for waiting in batch:
