@@ -21,7 +21,7 @@ _REVISION = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "later", "{newest}", None, None
+revision, down_revision, branch_labels, depends_on = "9999", "{newest}", None, None
 breaking = {breaking}
 
 def upgrade():
@@ -37,7 +37,7 @@ def change(folder: Path, *, breaking: bool) -> None:
     if not copy.exists():
         shutil.copytree(layout.MIGRATIONS, copy)
         text = _REVISION.format(newest=newest, breaking=breaking)
-        (copy / "versions" / "later.py").write_text(text)
+        (copy / "versions" / "9999_later.py").write_text(text)
     layout.MIGRATIONS = copy
 
 

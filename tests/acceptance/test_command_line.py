@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,26 @@ def test_every_command_explains_itself_with_an_example(arguments: tuple[str, ...
     """--help has an example that begins with the command."""
     text = run(*arguments, "--help").stdout
     assert f"Example: outhaul {' '.join(arguments)}" in " ".join(text.split())
+
+
+def test_help_lists_every_command(tmp_path: Path) -> None:
+    text = run("--help").stdout
+    listed = re.findall(r"^  ([a-z]+) ", text.partition("Commands:")[2], re.MULTILINE)
+    assert set(listed) == {
+        *("serve", "worker", "import", "verify", "doctor", "backup", "restore", "accounts"),
+        *("keys", "catalog", "export", "exports", "warehouse"),
+    }
+
+
+@pytest.mark.parametrize("arguments", ["--version", "verify --help", "export contacts --help"])
+def test_what_needs_no_server_does_not_load_one(arguments: str) -> None:
+    program = (
+        f"import sys; sys.argv[1:] = {arguments.split()}\n"
+        "from outhaul.cli.app import main\n"
+        "try: main()\n"
+        "finally: print('loaded', {'fastapi', 'sqlalchemy'} & {*sys.modules})"
+    )
+    assert run(program=[sys.executable, "-c", program]).stdout.endswith("loaded set()\n")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from sqlalchemy.types import Boolean, Integer, LargeBinary
 
 from outhaul.catalog import migrations
 from outhaul.catalog.database import Database
+from outhaul.catalog.layout import layout_with
 from outhaul.catalog.tally import Tallies
 
 _CONFIG = Config()
@@ -29,6 +30,13 @@ _BREAKING = [
 ]
 _BESIDE = [one for one in _EARLIER if one >= max(["0008", *_BREAKING])]
 """Those whose programs have to be able to go on while others are replaced."""
+
+
+def test_the_files_are_named_after_their_revisions() -> None:
+    scripts = ScriptDirectory.from_config(_CONFIG)
+    layout = layout_with(None)
+    assert layout.newest == scripts.get_current_head()
+    assert layout.known == {script.revision for script in scripts.walk_revisions()}
 
 
 @pytest.mark.parametrize("revision", _EARLIER)

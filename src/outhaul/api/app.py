@@ -18,7 +18,7 @@ from outhaul.api.export_routes import add_export_routes
 from outhaul.api.field_routes import add_field_routes
 from outhaul.api.forwarding import add_forwarding, forwarding_client
 from outhaul.api.import_routes import add_import_routes
-from outhaul.api.metrics import add_metrics_route
+from outhaul.api.metrics_route import add_metrics_route
 from outhaul.api.pages import add_pages
 from outhaul.api.purchase_routes import add_purchase_routes
 from outhaul.api.rate_headers import RateHeaders

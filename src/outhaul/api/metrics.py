@@ -5,13 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from fastapi import FastAPI, Request
 from prometheus_client import CollectorRegistry, Counter, Histogram, PlatformCollector
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
-from starlette.responses import Response
 
 from outhaul import __version__
 from outhaul.catalog.census import Census
@@ -101,17 +99,6 @@ class Metrics:
         """The body and its media type, in the format that the Accept header prefers."""
         encode, media_type = choose_encoder(accept)
         return encode(self.registry), media_type
-
-
-def add_metrics_route(app: FastAPI, metrics: Metrics) -> None:
-    """Register `GET /metrics`, without a key."""
-
-    def scrape(request: Request) -> Response:
-        body, media_type = metrics.text(request.headers.get("accept", ""))
-        # Set whole, because Starlette would add a charset of its own to some.
-        return Response(body, headers={"content-type": media_type})
-
-    app.add_api_route("/metrics", scrape, include_in_schema=False)
 
 
 class _Catalog(Collector):

@@ -10,11 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import ColumnElement, Connection, func, insert, inspect, select
+from sqlalchemy import ColumnElement, Connection, column, func, insert, inspect, select, table
 
 from outhaul.catalog.tables import breaking_revisions, nodes
 from outhaul.domain.errors import OuthaulError
@@ -22,7 +18,8 @@ from outhaul.domain.errors import OuthaulError
 _log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-"""Where the revisions are."""
+"""Where the revisions are. A file's name begins with its revision, one greater than the last."""
+_APPLIED = table("alembic_version", column("version_num"))
 
 
 class CatalogTooNew(OuthaulError):
@@ -59,18 +56,20 @@ class Layout:
 
 def layout_with(revision: str | None, breaking: Iterable[str] = ()) -> Layout:
     """What a catalog has where the last revision is this one, and these are noted as breaking."""
-    script = ScriptDirectory(str(MIGRATIONS))
-    newest = script.get_current_head()
-    assert newest is not None
-    known = frozenset(one.revision for one in script.walk_revisions())
-    return Layout(revision=revision, newest=newest, known=known, breaking=frozenset(breaking))
+    known = frozenset(
+        file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py")
+    )
+    return Layout(revision=revision, newest=max(known), known=known, breaking=frozenset(breaking))
 
 
 def _present(connection: Connection) -> Layout:
     breaking: list[str] = []
     if inspect(connection).has_table(breaking_revisions.name):
         breaking = list(connection.execute(select(breaking_revisions.c.revision)).scalars())
-    return layout_with(MigrationContext.configure(connection).get_current_revision(), breaking)
+    revision = None
+    if inspect(connection).has_table(_APPLIED.name):
+        revision = connection.execute(select(_APPLIED)).scalar_one_or_none()
+    return layout_with(revision, breaking)
 
 
 def bring_forward(connection: Connection, *, now: ColumnElement[int]) -> Layout:
@@ -89,31 +88,23 @@ def bring_forward(connection: Connection, *, now: ColumnElement[int]) -> Layout:
     if before.is_newer:
         _log.warning("catalog newer", extra={"layout": before.revision, "ours": before.newest})
         return before
-    breaking = _breaking_since(before.revision)
+    if before.revision == before.newest:
+        return before
+    # Most starts find the newest layout, and should not wait for Alembic to be loaded.
+    from outhaul.catalog import migrating
+
+    breaking = migrating.breaking_since(MIGRATIONS, before.revision)
     if breaking and before.revision is not None and _alive(connection, now):
         raise CatalogInUse(
             f"this version changes the catalog's layout ({before.revision}) so that the nodes which"
             " run cannot go on: stop all outhaul serve and outhaul worker first (one that was"
             " killed counts for OUTHAUL_LEASE_SECONDS)"
         )
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    migrating.migrate(MIGRATIONS, connection)
     if breaking:
         rows = [{"revision": revision} for revision in breaking]
         connection.execute(insert(breaking_revisions), rows)
     return before
-
-
-def _breaking_since(revision: str | None) -> list[str]:
-    script = ScriptDirectory(str(MIGRATIONS))
-    pending = script.iterate_revisions("head", revision or "base")
-    return [
-        one.revision
-        for one in pending
-        if one.revision != revision and getattr(one.module, "breaking", False)
-    ]
 
 
 def _alive(connection: Connection, now: ColumnElement[int]) -> bool:

@@ -5,6 +5,8 @@ commands that speak to a server have more, see `remote`.
 """
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -12,45 +14,50 @@ from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from outhaul import __version__
-from outhaul.cli import (
-    accounts,
-    backup,
-    catalog,
-    doctor,
-    export,
-    exports,
-    imports,
-    keys,
-    remote,
-    serve,
-    verify,
-    warehouse,
-    worker,
-)
+from outhaul.cli import remote
 from outhaul.client import ClientError
 from outhaul.domain.errors import BadRequest, NotFound, OuthaulError
 
-app = typer.Typer(
-    name="outhaul",
-    help="A self-hosted bulk-export server for contacts and activities.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("serve")(serve.serve)
-app.command("worker")(worker.worker)
-app.add_typer(accounts.app, name="accounts")
-app.add_typer(keys.app, name="keys")
-app.add_typer(catalog.app, name="catalog")
-app.command("import")(imports.import_file)
-app.command("verify")(verify.verify_file)
-app.command("doctor")(doctor.doctor)
-app.command("backup")(backup.backup)
-app.command("restore")(backup.restore)
-app.add_typer(export.app, name="export")
-app.add_typer(exports.app, name="exports")
-app.add_typer(warehouse.app, name="warehouse")
+_COMMANDS = {
+    "serve": "serve:serve",
+    "worker": "worker:worker",
+    "accounts": "accounts:app",
+    "keys": "keys:app",
+    "catalog": "catalog:app",
+    "import": "imports:import_file",
+    "verify": "verify:verify_file",
+    "doctor": "doctor:doctor",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
+    "export": "export:app",
+    "exports": "exports:app",
+    "warehouse": "warehouse:app",
+}
+"""By name: the module of this folder, and what of it is the command or the group of commands."""
+
+
+def _command_line(asked: Sequence[str]) -> typer.Typer:
+    """All commands, or the one whose name is `asked` for first: to load what the server needs
+    takes a second that whoever checks a file should not wait."""
+    app = typer.Typer(
+        name="outhaul",
+        help="A self-hosted bulk-export server for contacts and activities.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_outhaul)
+    named = next(iter(asked), "")
+    alone = {"--version": ()} | {name: (name,) for name in _COMMANDS}
+    for name in alone.get(named, _COMMANDS):
+        module, _, attribute = _COMMANDS[name].partition(":")
+        command = getattr(import_module(f"outhaul.cli.{module}"), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
 
 
 def _show_version(wanted: bool) -> None:
@@ -59,8 +66,7 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def outhaul(
+def _outhaul(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
     ] = False,
@@ -71,7 +77,7 @@ def outhaul(
 def main() -> None:
     """Run the command; every failure is one clear line."""
     try:
-        status = app(standalone_mode=False)
+        status = _command_line(sys.argv[1:])(standalone_mode=False)
     except typer.Abort:
         sys.exit(130)
     except TyperException as error:
