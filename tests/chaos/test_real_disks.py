@@ -115,6 +115,36 @@ def test_an_export_ends_and_the_next_is_whole(
         disk.unmount()
 
 
+@pytest.mark.parametrize("fault", CAUSES)
+def test_a_parquet_export_without_room_for_its_parts_ends(
+    crash_shop: CrashShop, fault: str, caller: Caller
+) -> None:
+    """Parts are written to a disk of the server's own before they are stored. While that takes
+    none the export ends in `error` with its cause, and exports that need no such disk finish."""
+    caller.server.start()
+    whole = _parts(caller)
+    caller.server.stop()
+    disk = Disk(caller.server.data / "scratch")
+    try:
+        caller.server.start()
+        disk.break_down(fault)
+        ended = caller.wait(caller.create(format="parquet")["id"])
+        assert ended["error"] == ended["error"] | {"cause": CAUSES[fault], "retryHelps": True}
+        assert list(caller.members(caller.finished()).values()) == [crash_shop.text]
+        disk.mend(fault, caller)
+        assert _parts(caller) == whole
+        finished = [one for one in _exports(caller) if one["status"] == "finished"]
+        check_stored(caller, archives=len(finished))
+    finally:
+        if caller.server.running:
+            caller.server.kill()
+        disk.unmount()
+
+
+def _parts(caller: Caller) -> list[bytes]:
+    return list(caller.members(caller.finished(format="parquet")).values())
+
+
 def _exports(caller: Caller) -> list[dict[str, Any]]:
     return list(caller.request("GET", "/exports/").json()["results"])
 
