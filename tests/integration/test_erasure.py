@@ -220,6 +220,20 @@ def test_files_of_a_dynamic_segment_are_deleted_as_they_may_hold_the_contact(sho
     assert shop.emails(again) == {"bob@shop.example"}
 
 
+def test_files_from_after_the_end_of_a_dynamic_segment_stay(shop: ErasingShop):
+    """Nobody is in one that has ended, so that such a file holds nobody."""
+    segments = Segments(shop.shop.commits, SegmentReads(shop.shop.engine))
+    segment = segments.create(shop.account, "Buyers", {"activity": "purchase"})
+    wanted = request(filters=Filters(segment_id=segment.id))
+    before = shop.finished(wanted)
+    segments.delete(shop.account.id, segment.id)
+    after = shop.finished(wanted)
+    assert shop.emails(after) == set()
+    shop.eraser.erase(shop.account.id, shop.id_of("ann@shop.example"))
+    assert shop.get(before.id).failure is FailureCause.ERASED
+    assert shop.get(after.id).failure is None
+
+
 def vars_of(wanted: ExportRequest) -> dict[str, Any]:
     return {"from_date": wanted.filters.from_date, "to_date": wanted.filters.to_date}
 

@@ -19,7 +19,8 @@ class ActivityTrace:
 
 @dataclass(frozen=True, kw_only=True)
 class MembershipTrace:
-    """The contact was in the segment in every snapshot s with commit_from <= s < commit_to."""
+    """In every snapshot s with commit_from <= s < commit_to the contact was in the segment, or the
+    segment had a rule, which may have found the contact: that leaves no other trace."""
 
     segment_id: str
     commit_from: int
@@ -37,8 +38,6 @@ class Footprint:
     first_commit: int
     activities: tuple[ActivityTrace, ...]
     memberships: tuple[MembershipTrace, ...]
-    dynamic_segments: frozenset[str]
-    """Segments whose members are found by a rule, so that they leave no memberships."""
 
     def may_be_in(self, request: ExportRequest, snapshot: int | None) -> bool:
         """Whether a file of this request, read as of `snapshot`, holds a row of the contact.
@@ -59,13 +58,9 @@ class Footprint:
 
     def _in_segment(self, filters: Filters, snapshot: int) -> bool:
         wanted = filters.segment_id
-        return (
-            wanted is None
-            or wanted in self.dynamic_segments
-            or any(
-                trace.segment_id == wanted and trace.commit_from <= snapshot < trace.commit_to
-                for trace in self.memberships
-            )
+        return wanted is None or any(
+            trace.segment_id == wanted and trace.commit_from <= snapshot < trace.commit_to
+            for trace in self.memberships
         )
 
     def _selects(self, filters: Filters, trace: ActivityTrace, snapshot: int) -> bool:

@@ -68,10 +68,10 @@ class Footprints:
             memberships = _rows(
                 connection,
                 "SELECT segment_id, commit_from, commit_to FROM segment_members"
-                " WHERE contact_id = ?",
+                " WHERE contact_id = ?"
+                " UNION ALL SELECT segment_id, commit_from, commit_to FROM segment_rules",
                 [contact_id],
             )
-            with_rules = _rows(connection, "SELECT DISTINCT segment_id FROM segment_rules")
         return Footprint(
             contact_id=contact_id,
             snapshot=newest,
@@ -85,7 +85,6 @@ class Footprints:
                 MembershipTrace(segment_id=segment, commit_from=start, commit_to=end)
                 for segment, start, end in memberships
             ),
-            dynamic_segments=frozenset(segment for (segment,) in with_rules),
         )
 
 
