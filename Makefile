@@ -23,7 +23,7 @@ install: $(STAMP) ## make .venv with everything that runs and tests Outhaul
 demo: $(STAMP) ## run the main job from an empty directory: sample shop, server, two exports, checks
 	$(BIN)/python -m demo
 
-# In the order of the folders: else files of few tests come last, and the two slowest are of those.
+# In the order of testpaths: else files of few tests come last, and the two slowest are of those.
 test: $(STAMP) lint ## every test that PyPI alone can serve
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -35,7 +35,7 @@ chaos: $(STAMP) ## every step under every fault; 1,400 kills, 200 freezes, 1,000
 	$(BIN)/python -m tests.chaos.outage
 	$(BIN)/python -m tests.chaos.upgrade
 
-soak: $(STAMP) ## 10,000 random histories against the oracle (RUNS=...), an hour of two cores
+soak: $(STAMP) ## 10,000 random histories against the oracle (RUNS=...), an hour and a half of two cores
 	OUTHAUL_TEST_RUNS=$(RUNS) $(BIN)/python -m pytest -n 2 --dist load -v tests/integration/test_model.py
 
 test-readers: $(STAMP) ## open our ZIPs with unzip, 7z, bsdtar, Java and Node (apt: unzip p7zip-full libarchive-tools; JDK; Node)

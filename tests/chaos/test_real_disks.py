@@ -7,7 +7,7 @@ refused.
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +89,7 @@ def test_an_export_ends_and_the_next_is_whole(
     """It ends in `error` with its cause; where the catalog's disk failed too, it ends when that
     disk is mended, or the answer says that none can be asked for now. The file of before can be
     had all the time, and nothing is left over."""
-    disk = Disk(caller.server.data / PARTS[cell.step])
-    try:
+    with _disk_below(caller, PARTS[cell.step]) as disk:
         caller.server.start()
         [before] = _exports(caller)
         disk.break_down(cell.fault)
@@ -107,12 +106,7 @@ def test_an_export_ends_and_the_next_is_whole(
         assert list(caller.members(caller.finished()).values()) == [crash_shop.text]
         caller.server.stop()
         caller.server.start()
-        finished = [one for one in _exports(caller) if one["status"] == "finished"]
-        check_stored(caller, archives=len(finished))
-    finally:
-        if caller.server.running:
-            caller.server.kill()
-        disk.unmount()
+        _check_stored(caller)
 
 
 @pytest.mark.parametrize("fault", CAUSES)
@@ -124,8 +118,7 @@ def test_a_parquet_export_without_room_for_its_parts_ends(
     caller.server.start()
     whole = _parts(caller)
     caller.server.stop()
-    disk = Disk(caller.server.data / "scratch")
-    try:
+    with _disk_below(caller, "scratch") as disk:
         caller.server.start()
         disk.break_down(fault)
         ended = caller.wait(caller.create(format="parquet")["id"])
@@ -133,12 +126,24 @@ def test_a_parquet_export_without_room_for_its_parts_ends(
         assert list(caller.members(caller.finished()).values()) == [crash_shop.text]
         disk.mend(fault, caller)
         assert _parts(caller) == whole
-        finished = [one for one in _exports(caller) if one["status"] == "finished"]
-        check_stored(caller, archives=len(finished))
+        _check_stored(caller)
+
+
+@contextmanager
+def _disk_below(caller: Caller, folder: str) -> Iterator[Disk]:
+    """A disk in the place of a folder of the server's data; the server does not outlive it."""
+    disk = Disk(caller.server.data / folder)
+    try:
+        yield disk
     finally:
         if caller.server.running:
             caller.server.kill()
         disk.unmount()
+
+
+def _check_stored(caller: Caller) -> None:
+    finished = [one for one in _exports(caller) if one["status"] == "finished"]
+    check_stored(caller, archives=len(finished))
 
 
 def _parts(caller: Caller) -> list[bytes]:

@@ -63,11 +63,12 @@ def layout_with(revision: str | None, breaking: Iterable[str] = ()) -> Layout:
 
 
 def _present(connection: Connection) -> Layout:
+    tables = inspect(connection)
     breaking: list[str] = []
-    if inspect(connection).has_table(breaking_revisions.name):
+    if tables.has_table(breaking_revisions.name):
         breaking = list(connection.execute(select(breaking_revisions.c.revision)).scalars())
     revision = None
-    if inspect(connection).has_table(_APPLIED.name):
+    if tables.has_table(_APPLIED.name):
         revision = connection.execute(select(_APPLIED)).scalar_one_or_none()
     return layout_with(revision, breaking)
 
