@@ -3,7 +3,8 @@
 A server that keeps the account, PostgreSQL, and none to four processes of `outhaul worker`, all on
 this machine, export the same 31 days of activities with their product lines. Every process has one
 thread, so that each worker stands for a core of its own; of more workers than cores the table shows
-only what they cost. With no worker nothing is unloaded, as on a single machine.
+only what they cost. With no worker nothing is unloaded, as on a single machine; else the server
+unloads some slices and renders others.
 
 `--prepare` makes the shop and imports it first, once a number of rows: some minutes for ten
 million. Without it the exports are measured, into `results/scaling-*.md`.
@@ -31,6 +32,10 @@ from demo.shop import UNTIL, make_shop
 
 _RESULTS = Path(__file__).parent / "results"
 _STEPS = ("plan", "slices", "assemble")
+_COUNTED = {
+    **{step: f'outhaul_step_seconds_sum{{step="{step}"}}' for step in _STEPS},
+    "unloaded": 'outhaul_unloaded_rows_total{source="store"}',
+}
 _DAYS = 31
 _OUTHAUL = [sys.executable, "-m", "outhaul"]
 _READY = re.compile(r"ready at (\S+)|works")
@@ -142,15 +147,15 @@ def _export(http: httpx.Client) -> _Phases:
     return _Phases(planned=planned, rendered=rendered, finished=now, export=export)
 
 
-def _busy(addresses: list[str]) -> dict[str, float]:
-    """Seconds that all nodes together have spent in steps so far, by step."""
-    seconds = dict.fromkeys(_STEPS, 0.0)
+def _counts(addresses: list[str]) -> dict[str, float]:
+    """What all nodes together have counted so far: seconds in steps, and rows unloaded."""
+    counts = dict.fromkeys(_COUNTED, 0.0)
     for address in addresses:
         text = httpx.get(address).text
-        for step in _STEPS:
-            found = re.search(rf'outhaul_step_seconds_sum{{step="{step}"}} (\S+)', text)
-            seconds[step] += float(found[1]) if found else 0.0
-    return seconds
+        for name, metric in _COUNTED.items():
+            found = re.search(rf"^{re.escape(metric)} (\S+)", text, re.MULTILINE)
+            counts[name] += float(found[1]) if found else 0.0
+    return counts
 
 
 def _measure(place: Place, workers: int) -> str:
@@ -165,15 +170,17 @@ def _measure(place: Place, workers: int) -> str:
         http = running.enter_context(
             httpx.Client(base_url=url, headers={"Authorization": f"apiKey {key}"}, timeout=60)
         )
-        before = _busy(addresses)
+        before = _counts(addresses)
         with costing(pids) as cost:
             phases = _export(http)
-        after = _busy(addresses)
-    busy = " | ".join(f"{after[step] - before[step]:.1f}" for step in _STEPS)
+        after = _counts(addresses)
+    done = {name: after[name] - before[name] for name in _COUNTED}
+    busy = " | ".join(f"{done[step]:.1f}" for step in _STEPS)
     return (
         f"| {phases.export['total']:,} | {workers} | {phases.finished:.1f}"
         f" | {phases.planned:.1f} | {phases.rendered - phases.planned:.1f}"
-        f" | {phases.finished - phases.rendered:.1f} | {busy} | {cost.cpu_seconds:.1f}"
+        f" | {phases.finished - phases.rendered:.1f} | {busy} | {done['unloaded']:,.0f}"
+        f" | {cost.cpu_seconds:.1f}"
         f" | {cost.peak_mb:.0f} |"
     )
 
@@ -191,9 +198,9 @@ def main() -> None:
         "",
         f"{os.cpu_count()} cores for everything: server, workers, PostgreSQL and who asks.",
         "",
-        "| rows | workers | s | plan and unload s | render s | assemble s"
-        " | in plan s | in slices s | in assembly s | CPU s | peak MB |",
-        "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "| rows | workers | s | plan s | render s | assemble s"
+        " | in plan s | in slices s | in assembly s | rows unloaded | CPU s | peak MB |",
+        "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     print(*lines, sep="\n", flush=True)
     for rows in arguments.rows:

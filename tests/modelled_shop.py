@@ -109,16 +109,13 @@ class ModelledShop:
                 slice_rows=_SLICE_ROWS,
                 unloads=UnloadReader(engine, self.files),
                 parquet=ParquetWriter(folder, at_once=1),
-                unload=StoreUnload(
-                    SnapshotReader(engine), self.files, scratch=folder, slice_rows=_SLICE_ROWS
-                )
-                if unloading
-                else None,
+                unload=StoreUnload(SnapshotReader(engine), self.files, scratch=folder),
             ),
             self.cleaning,
             takeover_limit=1,
             stall_s=300,
             wake=lambda: None,
+            share=lambda _rows: 1_000_000 if unloading else 0,
         )
         self.compactor = Compactor(engine, self.commits, least=1)
         self.live = LiveSnapshots(database)

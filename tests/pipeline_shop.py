@@ -96,10 +96,10 @@ class PipelineShop:
         wanted: ExportRequest,
         *,
         slice_rows: int | None = None,
-        unload_rows: int | None = None,
+        unloaded: bool = False,
     ) -> tuple[Pipeline, Export, ExportPlan, tuple[SlicePlan, ...]]:
-        """The first step only, for tests that go on by themselves. With `unload_rows` to a file
-        the snapshot is unloaded."""
+        """The first step only, for tests that go on by themselves; `unloaded`: and then an unload
+        of every slice."""
         pipeline = Pipeline(
             self.commits,
             self.fields,
@@ -108,11 +108,7 @@ class PipelineShop:
             slice_rows=slice_rows or self.slice_rows,
             unloads=UnloadReader(self.engine, self.files),
             parquet=ParquetWriter(self.folder, at_once=2),
-            unload=StoreUnload(
-                SnapshotReader(self.engine), self.files, scratch=self.folder, slice_rows=unload_rows
-            )
-            if unload_rows
-            else None,
+            unload=StoreUnload(SnapshotReader(self.engine), self.files, scratch=self.folder),
         )
         export = Export(
             id=new_id(),
@@ -127,6 +123,16 @@ class PipelineShop:
             f".{file_extension(wanted)}",
         )
         plan, parts = pipeline.plan(self.account, export, Cancellation())
+        if unloaded:
+            parts = tuple(
+                replace(
+                    part,
+                    unload=pipeline.unload(
+                        export, plan, part, attempt=1, cancellation=Cancellation()
+                    ),
+                )
+                for part in parts
+            )
         return pipeline, replace(export, total=sum(part.rows for part in parts)), plan, parts
 
     def slice(

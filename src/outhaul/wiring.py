@@ -91,6 +91,9 @@ if TYPE_CHECKING:
     from outhaul.warehouse.warehouse import Warehouse
     from outhaul.worker.traces import Traces  # its libraries are an extra
 
+_READY_FOR_EACH = 2
+"""Slices that lie ready for each other node: it takes one while the next is unloaded."""
+
 
 class Registry:
     """The catalog, of a data directory or shared; any number of processes may open it side by
@@ -145,7 +148,6 @@ class Outhaul:
         reader = SnapshotReader(self._engine)
         imports = _imports(database, settings, node.reach)
         scratch = _scratch(data / "scratch", imports)
-        share_from = settings.slice_rows if settings.unload_rows is None else settings.unload_rows
         self._parquet = ParquetWriter(scratch, at_once=settings.workers)
         pipeline = Pipeline(
             commits,
@@ -155,16 +157,12 @@ class Outhaul:
             slice_rows=settings.slice_rows,
             unloads=unloads,
             parquet=self._parquet,
-            unload=StoreUnload(
-                reader, self._files, scratch=scratch, slice_rows=settings.slice_rows
-            ),
-            # Others can take part in what takes a while; on what is small they would only wait.
-            share=lambda rows: rows >= share_from and node.has_others(),
+            unload=StoreUnload(reader, self._files, scratch=scratch),
             warehouse=warehouse,
         )
         cleaning = _cleaning(database, settings, self._files)
         watch = Watches(self.metrics, *self._traces)
-        exports = _export_work(registry, settings, leases, pipeline, cleaning, bell, watch)
+        exports = _export_work(registry, settings, leases, pipeline, cleaning, bell, watch, node)
         importer = Importer(self._engine, commits, fields, scratch=scratch)
         import_work = ImportWork(
             imports,
@@ -328,7 +326,9 @@ class WorkerNode:
         self.metrics = Metrics(partial(take_census, database))
         self._traces = _traces(settings)
         watch = Watches(self.metrics, *self._traces)
-        exports = _export_work(registry, settings, leases, pipeline, cleaning, bell, watch)
+        exports = _export_work(
+            registry, settings, leases, pipeline, cleaning, bell, watch, self._node
+        )
         self._worker = Worker(
             [
                 (exports, settings.workers),
@@ -391,7 +391,14 @@ def _export_work(
     cleaning: Cleaning,
     bell: Bell,
     watch: Watch,
+    node: Node,
 ) -> ExportWork:
+    share_from = settings.slice_rows if settings.unload_rows is None else settings.unload_rows
+
+    def share(rows: int) -> int:
+        # Others can take part in what takes a while; on what is small they would only wait.
+        return _READY_FOR_EACH * node.others() if rows >= share_from else 0
+
     return ExportWork(
         leases,
         registry.accounts,
@@ -401,6 +408,7 @@ def _export_work(
         takeover_limit=settings.takeover_limit,
         stall_s=settings.stall_seconds,
         wake=bell.ring,
+        share=share,
         watch=watch,
     )
 

@@ -107,22 +107,22 @@ def test_a_catalog_that_is_away_is_a_metric_of_its_own() -> None:
     assert ("outhaul_rows_total", ()) in samples
 
 
-@pytest.mark.parametrize("warehouse", [None, WarehouseState(engine="Sail 1", tables=())])
-def test_unloads_are_counted_by_whom(warehouse: WarehouseState | None) -> None:
-    """Those of the store and those of a warehouse apart, with their rows; a plan that is rendered
-    from the store itself counts as none."""
+def test_unloads_are_counted_by_whom() -> None:
+    """Slices of the store and snapshots of a warehouse apart, with their rows; a plan that is
+    rendered from the store itself counts as none."""
     metrics = Metrics(away)
     frozen = Frozen(timezone="UTC", language=Language.EN, mobile_push=False)
-    plan = ExportPlan(snapshot=1, snapshot_at=None, frozen=frozen, warehouse=warehouse)
+    plan = ExportPlan(snapshot=1, snapshot_at=None, frozen=frozen)
     key = RowKey(0, "")
     parts = [SlicePlan(member=MemberKind.CONTACTS, index=0, first=key, until=key, rows=7)]
     metrics.planned(plan, parts)
-    metrics.planned(replace(plan, unload="exports/1/0/unload-1"), parts)
+    elsewhere = WarehouseState(engine="Sail 1", tables=())
+    metrics.planned(replace(plan, unload="exports/1/0/unload-1", warehouse=elsewhere), parts * 2)
+    metrics.unloaded(parts[0])
     samples = read(metrics.text("")[0].decode())
-    source, other = ("warehouse", "store") if warehouse else ("store", "warehouse")
-    assert samples["outhaul_unloads_total", (source,)] == 1
-    assert samples["outhaul_unloaded_rows_total", (source,)] == 7
-    assert samples["outhaul_unloads_total", (other,)] == 0
+    for source, rows in (("store", 7), ("warehouse", 14)):
+        assert samples["outhaul_unloads_total", (source,)] == 1
+        assert samples["outhaul_unloaded_rows_total", (source,)] == rows
 
 
 def test_the_census_counts_states_and_how_long_the_oldest_waits(database, account) -> None:

@@ -263,7 +263,7 @@ def test_the_bytes_are_the_same_with_one_thread_and_with_two_and_from_an_unload(
     assert len(groups) > 2
     assert len(set(groups[:-1])) == 1
     assert manifest.rows >= 60_000
-    pipeline, export, plan, parts = shop.plan(wanted, unload_rows=25_000)
+    pipeline, export, plan, parts = shop.plan(wanted, unloaded=True)
     done = [(part, shop.slice(pipeline, export, plan, part)) for part in parts]
     facts, _ = pipeline.assemble(export, plan, done, attempt=1, cancellation=Cancellation())
     assert b"".join(shop.files.read(facts.key)) == once

@@ -25,7 +25,6 @@ from outhaul.domain.extras import Compression, Extras, FileFormat
 from outhaul.domain.imports import ImportKind
 from outhaul.domain.plan import ExportPlan
 from outhaul.files.object_store import Files
-from outhaul.pipeline.layout import layout
 from outhaul.pipeline.pipeline import Pipeline
 from outhaul.store.commits import Commits
 from outhaul.store.contact_fields import ContactFields
@@ -130,7 +129,7 @@ def test_an_unload_gives_the_archive_of_the_store(
     """Every version and filter, rendered where nothing but the files can be reached."""
     golden_shop.account = replace(golden_shop.account, language=Language.ES)
     from_store = rendered(golden_shop, golden_shop.plan(one))
-    assert rendered(golden_shop, golden_shop.plan(one, unload_rows=5), elsewhere) == from_store
+    assert rendered(golden_shop, golden_shop.plan(one, unloaded=True), elsewhere) == from_store
 
 
 def test_erased_contacts_are_unloaded_too(shop: PipelineShop, elsewhere: Engine) -> None:
@@ -142,26 +141,30 @@ def test_erased_contacts_are_unloaded_too(shop: PipelineShop, elsewhere: Engine)
     changes = request(extras=Extras(changed_since=1))
     from_store = rendered(shop, shop.plan(changes))
     assert [text.count(b"\n") for text in members(from_store)] == [1, 3]
-    assert rendered(shop, shop.plan(changes, unload_rows=1), elsewhere) == from_store
+    assert rendered(shop, shop.plan(changes, unloaded=True), elsewhere) == from_store
 
 
-@pytest.mark.parametrize("unload_rows", [100, 7000])
-def test_the_archive_does_not_depend_on_how_the_unload_is_cut(
-    shop: PipelineShop, elsewhere: Engine, unload_rows: int
+@pytest.mark.parametrize("slice_rows", [300, 7000])
+def test_the_archive_does_not_depend_on_how_the_rows_are_cut(
+    shop: PipelineShop, elsewhere: Engine, slice_rows: int
 ) -> None:
-    """Slices and Parquet files end at different rows, many of which share an instant."""
+    """Slices end at different rows, many of which share an instant; some are unloaded and some
+    are not."""
     fill(shop, 5000)
-    from_store = rendered(shop, shop.plan(activities(), slice_rows=300))
-    planned = shop.plan(activities(), slice_rows=300, unload_rows=unload_rows)
-    assert len(planned[3]) > 10
+    from_store = rendered(shop, shop.plan(activities(), slice_rows=slice_rows))
+    planned = shop.plan(activities(), slice_rows=slice_rows, unloaded=True)
     assert rendered(shop, planned, elsewhere) == from_store
+    mixed = tuple(
+        part if number % 2 else replace(part, unload=None) for number, part in enumerate(planned[3])
+    )
+    assert rendered(shop, (*planned[:3], mixed)) == from_store
 
 
 def test_an_unload_stays_as_of_its_snapshot(shop: PipelineShop) -> None:
     """What is committed after it does not reach it, and its slices come out the same again."""
     fill(shop, 100)
     before = rendered(shop, shop.plan(activities()))
-    planned = shop.plan(activities(), unload_rows=10)
+    planned = shop.plan(activities(), unloaded=True)
     shop.take(
         ImportKind.ACTIVITIES,
         [
@@ -177,10 +180,10 @@ def test_an_unload_stays_as_of_its_snapshot(shop: PipelineShop) -> None:
     assert rendered(shop, shop.plan(activities())) != before
 
 
-def test_an_export_without_rows_is_unloaded_too(shop: PipelineShop, elsewhere: Engine) -> None:
+def test_an_export_without_rows_needs_no_unload(shop: PipelineShop, elsewhere: Engine) -> None:
     """Its archive is headers alone, as from the store."""
     from_store = rendered(shop, shop.plan(activities()))
-    planned = shop.plan(activities(), unload_rows=10)
+    planned = shop.plan(activities(), unloaded=True)
     assert planned[3] == ()
     assert rendered(shop, planned, elsewhere) == from_store
 
@@ -189,9 +192,8 @@ def test_an_export_without_rows_is_unloaded_too(shop: PipelineShop, elsewhere: E
 def test_a_lost_file_is_a_fault_of_the_storage(shop: PipelineShop, file_format: FileFormat) -> None:
     """The export can be done again later; no archive lacks the file's rows."""
     fill(shop, 100)
-    planned = shop.plan(activities(extras=Extras(format=file_format)), unload_rows=10)
-    folder = planned[2].unload or ""
-    lost = next(key for key in shop.files.keys(folder) if key.endswith(".parquet"))
+    planned = shop.plan(activities(extras=Extras(format=file_format)), unloaded=True)
+    lost = next(key for key in shop.files.keys("exports") if key.endswith(".parquet"))
     shop.files.delete([lost])
     with pytest.raises(FileMissing):
         rendered(shop, planned)
@@ -200,10 +202,10 @@ def test_a_lost_file_is_a_fault_of_the_storage(shop: PipelineShop, file_format: 
 def test_a_worker_asks_once_for_the_length_of_a_file(
     shop: PipelineShop, elsewhere: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many slices it renders of it: over a network every question costs a way there and
+    """However often the engine looks at it: over a network every question costs a way there and
     back, and in a bucket a request."""
     fill(shop, 1000)
-    planned = shop.plan(activities(), slice_rows=100, unload_rows=400)
+    planned = shop.plan(activities(), slice_rows=100, unloaded=True)
     asked: list[str] = []
     size = Files.size
 
@@ -221,21 +223,20 @@ def test_a_worker_asks_once_for_the_length_of_a_file(
 def test_half_an_unload_is_none(shop: PipelineShop) -> None:
     """An unload that was interrupted has no index and cannot be read."""
     fill(shop, 100)
-    pipeline, export, plan, _ = shop.plan(activities(), unload_rows=10)
+    pipeline, export, plan, (part, *_) = shop.plan(activities(), unloaded=True)
     stop = Cancellation()
     stop.cancel()
     with pytest.raises(Cancelled):
-        pipeline.plan(shop.account, export, stop)
-    shop.files.delete([f"{plan.unload}/index.json"])
-    selection = layout(export, plan)[0].selection
-    reader = UnloadReader(shop.engine, shop.files)
+        pipeline.unload(export, plan, part, attempt=2, cancellation=stop)
+    assert part.unload is not None
+    shop.files.delete([f"{part.unload}/index.json"])
     with pytest.raises(FileMissing):
-        reader.cut(plan.unload or "", selection, slice_rows=10, cancellation=Cancellation())
+        shop.slice(pipeline, export, plan, part)
 
 
 @pytest.fixture
 def modelled(tmp_path: Path, database: Database) -> Iterator[ModelledShop]:
-    """A shop with three activities, whose exports are unloaded and done step by step."""
+    """A shop with activities for three slices, whose exports are unloaded and done step by step."""
     engine = open_engine(tmp_path)
     made = ModelledShop(tmp_path, engine, database, unloading=True)
     made.add_activities(
@@ -248,7 +249,7 @@ def modelled(tmp_path: Path, database: Database) -> Iterator[ModelledShop]:
                 contact_id=None,
                 lines=(),
             )
-            for number in range(3)
+            for number in range(9)
         ]
     )
     yield made
@@ -262,9 +263,10 @@ def unloads(shop: ModelledShop) -> list[str]:
 def test_a_restart_keeps_the_unloads_that_are_needed(modelled: ModelledShop) -> None:
     """What no unfinished export reads goes; the export ends and takes its own unload along."""
     modelled.create(activities())
-    modelled.step()
+    for _ in ("plan", "unload", "unload"):
+        modelled.step()
     needed = unloads(modelled)
-    assert needed
+    assert len(needed) == 2 * len(["index", "rows"])
     modelled.files.write(needed[0].replace("unload-", "unload-0"), [b"of a plan that was lost"])
     modelled.cleaning.at_start()
     assert unloads(modelled) == needed
@@ -285,5 +287,6 @@ def test_an_export_deleted_while_it_is_unloaded_leaves_nothing(
 
     monkeypatch.setattr(store_unload, "write_index", delete_and_write)
     modelled.create(activities())
-    assert modelled.work.do_one("me")
+    for _ in ("plan", "unload"):
+        assert modelled.work.do_one("me")
     assert list(modelled.files.keys("")) == []

@@ -11,8 +11,10 @@ from outhaul.catalog.erasures import Erasures
 from outhaul.catalog.exports import Exports
 from outhaul.catalog.homes import HomeOwned, Homes, Placement, Reach
 from outhaul.catalog.imports import Imports
-from outhaul.catalog.leases import Leases
+from outhaul.catalog.leases import LeaseLost, Leases
+from outhaul.catalog.needed_files import NeededFiles
 from outhaul.catalog.nodes import Nodes
+from outhaul.catalog.slices import Slices
 from outhaul.domain.account import Account
 from outhaul.domain.errors import KeptElsewhere, NotFound
 from outhaul.domain.export import Origin
@@ -90,7 +92,8 @@ def test_an_account_is_kept_by_the_first_home_that_needs_it(homes: Homes, accoun
 def test_only_the_home_plans_and_anybody_assembles(
     homes: Homes, database: Database, account: Account
 ) -> None:
-    """Slices stay with the home, unless the snapshot was unloaded to where all can read it."""
+    """Slices stay with the home, unless the snapshot was unloaded to where all can read it, or the
+    slice was."""
     one, two, worker = (leases_of(database, home) for home in (ONE, TWO, None))
     exports = Exports(database)
     for unload, strangers in ((None, False), ("exports/x/unload", True)):
@@ -109,6 +112,34 @@ def test_only_the_home_plans_and_anybody_assembles(
         assemble = claimed(worker)
         assert (assemble.lease.step, assemble.export.id) == (Step.ASSEMBLE, id_)
         worker.finished(assemble.lease, ARCHIVE, "{}")
+
+
+def test_a_slice_that_was_unloaded_is_anybodys(
+    homes: Homes, database: Database, account: Account
+) -> None:
+    """Its home does the others first; whoever takes it hears where its rows are."""
+    one, worker = (leases_of(database, home) for home in (ONE, None))
+    id_ = Exports(database).create(account.id, REQUEST, origin=Origin.API, queue_limit=9).id
+    one.planned(claimed(one).lease, PLAN, PARTS)
+    assert worker.claim("w") is None
+    first = claimed(one)
+    one.unloaded(first.lease, "exports/x/0/unload-contacts-0-1")
+    with pytest.raises(LeaseLost):
+        one.rendered(first.lease, facts(3))
+    assert Slices(database).waiting(id_) == (1, 1)
+    home = claimed(one)
+    assert home.slice_plan is not None
+    assert (home.slice_plan.index, home.slice_plan.unload) == (1, None)
+    other = claimed(worker)
+    assert other.slice_plan is not None
+    assert (other.slice_plan.index, other.lease.attempt) == (0, 2)
+    assert other.slice_plan.unload == "exports/x/0/unload-contacts-0-1"
+    assert NeededFiles(database).unloads() == {"exports/x/0/unload-contacts-0-1"}
+    assert Slices(database).waiting(id_) == (0, 0)
+    assert one.claim("one") is None
+    worker.rendered(other.lease, facts(3))
+    one.rendered(home.lease, facts(4))
+    assert claimed(worker).lease.step is Step.ASSEMBLE
 
 
 def test_imports_and_erasures_stay_with_the_home(

@@ -52,7 +52,9 @@ class Metrics:
         self._takeovers = counter(
             "lease_takeovers", "Steps taken over from workers that died or hung.", "step"
         )
-        self._unloads = counter("unloads", "Snapshots unloaded as Parquet, by whom.", "source")
+        self._unloads = counter(
+            "unloads", "Slices unloaded by the store, snapshots by a warehouse.", "source"
+        )
         self._unloaded = counter("unloaded_rows", "Rows in them.", "source")
         # A series that appears with its first event hides that event from `rate`.
         for source in ("store", "warehouse"):
@@ -73,10 +75,11 @@ class Metrics:
         self._seconds.labels(claim.lease.step).observe(time.monotonic() - started)
 
     def planned(self, plan: ExportPlan, parts: Sequence[SlicePlan]) -> None:
-        if plan.unload is not None:
-            source = "store" if plan.warehouse is None else "warehouse"
-            self._unloads.labels(source).inc()
-            self._unloaded.labels(source).inc(sum(part.rows for part in parts))
+        if plan.warehouse is not None:
+            self._count_unload("warehouse", parts)
+
+    def unloaded(self, part: SlicePlan) -> None:
+        self._count_unload("store", [part])
 
     def rendered(self, facts: SliceFacts) -> None:
         self._rows.inc(facts.rows)
@@ -94,6 +97,10 @@ class Metrics:
 
     def hung(self, step: Step) -> None:
         self._takeovers.labels(step).inc()
+
+    def _count_unload(self, source: str, parts: Sequence[SlicePlan]) -> None:
+        self._unloads.labels(source).inc()
+        self._unloaded.labels(source).inc(sum(part.rows for part in parts))
 
     def text(self, accept: str) -> tuple[bytes, str]:
         """The body and its media type, in the format that the Accept header prefers."""

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import Table, and_, bindparam, func, null, or_, select, true, union_all
+from sqlalchemy import Table, and_, bindparam, false, func, null, or_, select, true, union_all
 
 from outhaul.catalog.database import now_ms
 from outhaul.catalog.homes import EVERYTHING, Reach
@@ -27,10 +27,10 @@ def due_step(  # type: ignore[no-untyped-def]  # a Select over a union; no type 
     *, one_account: bool, reach: Reach = EVERYTHING, account_limit: int | None = None
 ):
     """The due step that nobody holds now: of the account with the fewest steps in hand, so that no
-    backlog holds up others; there the oldest export, in the file's order. Only steps that a process
-    with this `reach` can do, made at no higher WORK_LEVEL, and none of accounts that have
-    `account_limit` in hand. A step that is suspected of killing its workers comes first: it is to
-    be done alone.
+    backlog holds up others; there the oldest export, in the file's order, slices that were not
+    unloaded first, since others can do the rest. Only steps that a process with this `reach` can
+    do, made at no higher WORK_LEVEL, and none of accounts that have `account_limit` in hand. A step
+    that is suspected of killing its workers comes first: it is to be done alone.
 
     Takes the parameter `account`, where the steps of `one_account` are meant, or else `without`, a
     list of accounts to be left out. It is asked again and again: build it once.
@@ -40,15 +40,8 @@ def due_step(  # type: ignore[no-untyped-def]  # a Select over a union; no type 
         ours = exports.c.account_id == bindparam("account")
     else:
         ours = exports.c.account_id.not_in(bindparam("without", expanding=True))
-    can_do = and_(
-        exports.c.work_level <= WORK_LEVEL,
-        or_(
-            # Needs the slices alone, and so does a slice of an unloaded snapshot.
-            exports.c.step == Step.ASSEMBLE.value,
-            and_(exports.c.step == Step.SLICES.value, exports.c.portable),
-            reach.covers(exports.c.account_id),
-        ),
-    )
+    known = exports.c.work_level <= WORK_LEVEL
+    in_reach = reach.covers(exports.c.account_id)
     steps = select(
         exports.c.id.label("export_id"),
         exports.c.account_id,
@@ -56,13 +49,17 @@ def due_step(  # type: ignore[no-untyped-def]  # a Select over a union; no type 
         exports.c.step,
         null().label("member"),
         null().label("position"),
+        false().label("unloaded"),
         exports.c.attempt,
         exports.c.lease_owner.label("dead_owner"),
         _suspect(exports),
     ).where(
         ours,
-        can_do,
-        exports.c.step.in_([Step.PLAN.value, Step.ASSEMBLE.value]),
+        known,
+        # Assembly needs the slices alone.
+        or_(
+            exports.c.step == Step.ASSEMBLE.value, and_(exports.c.step == Step.PLAN.value, in_reach)
+        ),
         exports.c.lease_until_ms <= now,
         # A plan made now would count rows that are about to be erased.
         ~select(erasures.c.id)
@@ -77,6 +74,7 @@ def due_step(  # type: ignore[no-untyped-def]  # a Select over a union; no type 
             exports.c.step,
             slices.c.member,
             slices.c.position,
+            slices.c.unload.is_not(None).label("unloaded"),
             slices.c.attempt,
             slices.c.lease_owner.label("dead_owner"),
             _suspect(slices),
@@ -84,10 +82,11 @@ def due_step(  # type: ignore[no-untyped-def]  # a Select over a union; no type 
         .join(exports, exports.c.id == slices.c.export_id)
         .where(
             ours,
-            can_do,
+            known,
             exports.c.step == Step.SLICES.value,
             slices.c.crc32.is_(None),
             slices.c.lease_until_ms <= now,
+            or_(exports.c.portable, slices.c.unload.is_not(None), in_reach),
         )
     )
     due = union_all(steps, parts).subquery("due")
@@ -124,6 +123,7 @@ def due_step(  # type: ignore[no-untyped-def]  # a Select over a union; no type 
             in_hand,
             due.c.created_ms,
             due.c.export_id,
+            due.c.unloaded,
             due.c.member,
             due.c.position,
         )

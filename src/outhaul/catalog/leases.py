@@ -234,6 +234,20 @@ class Leases:
                     insert(slices), [slice_plan_values(lease.export_id, part) for part in parts]
                 )
 
+    def unloaded(self, lease: Lease, folder: str) -> None:
+        """Record the unload of a slice: it is due again, also to those who do not reach its
+        account's store."""
+        with self._database.transaction() as connection:
+            _expect(
+                connection,
+                lease,
+                unload=folder,
+                lease_owner=None,
+                lease_until_ms=0,
+                faults=0,
+                takeovers=0,
+            )
+
     def rendered(self, lease: Lease, facts: SliceFacts) -> None:
         """Record a slice; the last one makes assembly due."""
         with self._database.transaction() as connection:

@@ -58,9 +58,16 @@ class NeededFiles:
             exports.c.plan.is_not(None),
             exports.c.work_level <= WORK_LEVEL,
         )
+        of_slices = (
+            select(slices.c.unload)
+            .join(exports, exports.c.id == slices.c.export_id)
+            .where(slices.c.unload.is_not(None), exports.c.step.is_not(None))
+        )
         if export_id is not None:
             planned = planned.where(exports.c.id == export_id)
+            of_slices = of_slices.where(exports.c.id == export_id)
         with self._database.reading() as connection:
             plans = connection.execute(planned).scalars().all()
-        folders = (_plan.validate_json(plan).unload for plan in plans)
-        return {folder for folder in folders if folder is not None}
+            folders = set(connection.execute(of_slices).scalars())
+        whole = (_plan.validate_json(plan).unload for plan in plans)
+        return folders | {folder for folder in whole if folder is not None}

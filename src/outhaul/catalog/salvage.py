@@ -44,6 +44,10 @@ def salvage(database: Database, is_whole: Callable[[str, int], bool]) -> Salvage
                 ).all()
                 whole = all(is_whole(*one) for one in recorded)
                 if whole and _plan.validate_json(export.plan).unload is None:
+                    # Of single slices nothing is lost with their unloads: the store has the rows.
+                    connection.execute(
+                        update(slices).where(slices.c.export_id == export.id).values(unload=None)
+                    )
                     continue
                 connection.execute(delete(slices).where(slices.c.export_id == export.id))
                 connection.execute(

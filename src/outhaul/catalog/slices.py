@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from outhaul.catalog.database import Database, now_ms
 from outhaul.catalog.tables import slices
@@ -60,6 +60,23 @@ class Slices:
             for row in rows
         )
 
+    def waiting(self, export_id: str) -> tuple[int, int]:
+        """How many slices of the export wait for somebody to render them: of those that were
+        unloaded, and of those that were not."""
+        unloaded = slices.c.unload.is_not(None)
+        statement = (
+            select(unloaded, func.count())
+            .where(
+                slices.c.export_id == export_id,
+                slices.c.crc32.is_(None),
+                slices.c.lease_until_ms <= now_ms(),
+            )
+            .group_by(unloaded)
+        )
+        with self._database.reading() as connection:
+            counts = {bool(kind): count for kind, count in connection.execute(statement).all()}
+        return counts.get(True, 0), counts.get(False, 0)
+
 
 def slice_plan_of(row: "Row[tuple[object, ...]]") -> SlicePlan:
     """A plan from a row that has the columns of `slices`."""
@@ -70,6 +87,7 @@ def slice_plan_of(row: "Row[tuple[object, ...]]") -> SlicePlan:
         first=RowKey(values["first_ms"], values["first_id"]),
         until=RowKey(values["until_ms"], values["until_id"]),
         rows=values["planned_rows"],
+        unload=values["unload"],
     )
 
 

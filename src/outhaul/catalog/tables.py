@@ -143,6 +143,8 @@ slices = Table(
     Column("until_ms", BigInteger),
     Column("until_id", Text),
     Column("planned_rows", BigInteger, nullable=False),
+    # Folder of the unload that the home has made of the slice, for others to render it.
+    Column("unload", Text),
     # The facts of the rendered slice; all of them are missing until it is recorded.
     Column("rows", BigInteger),
     Column("text_bytes", BigInteger),

@@ -209,6 +209,8 @@ class SlicePlan:
     until: RowKey
     rows: int
     """How many rows the plan counted in it."""
+    unload: str | None = None
+    """Folder of the unload that holds these rows alone; None: they are where the plan says."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,6 +48,7 @@ class ExportPlan:
     replans: int = 0
     """How many plans of this export an erasure has made void before this one."""
     unload: str | None = None
-    """Folder of the unload that every slice is rendered from; None: the account's store."""
+    """Folder of the unload that every slice is rendered from; None: the account's store, or what
+    was unloaded of it slice by slice."""
     warehouse: WarehouseState | None = None
     """The warehouse that the rows came from; None: the account's store."""

@@ -64,12 +64,10 @@ class Pipeline:
         unloads: UnloadReader,
         parquet: ParquetWriter,
         unload: StoreUnload | None = None,
-        share: Callable[[int], bool] = lambda _rows: True,
         warehouse: "Warehouse | None" = None,
     ) -> None:
-        """With `unload` a plan unloads its snapshot, so that also processes without the account's
-        store can render the slices: they need `unloads` alone. `share` tells of so many rows
-        whether that is wanted. Accounts that the `warehouse` holds are always unloaded, by it."""
+        """`unload` takes slices out of the accounts' stores for processes without these, which
+        need `unloads` alone. Accounts that the `warehouse` holds are always unloaded, by it."""
         self._commits = commits
         self._fields = fields
         self._reader = reader
@@ -78,7 +76,6 @@ class Pipeline:
         self._unloads = unloads
         self._parquet = parquet
         self._unload = unload
-        self._share = share
         self._warehouse = warehouse
 
     def plan(
@@ -98,22 +95,15 @@ class Pipeline:
             else None,
             replans=export.replans,
         )
-        members, place = layout(export, plan), f"{round_folder(export)}/unload-{new_id()}"
-        if self._warehouse is not None and self._warehouse.holds(account.id):
-            if draft:
-                raise Conflict("An export out of a warehouse cannot be estimated; create it.")
-            state = self._warehouse.state()
-            self._warehouse.unload(
-                account.id, state, members, folder=place, cancellation=cancellation
-            )
-            plan = replace(plan, unload=place, warehouse=state)
-            return plan, self._cut(self._unloads, place, members, cancellation)
-        parts = self._cut(self._reader, account.id, members, cancellation)
-        rows = sum(part.rows for part in parts)
-        if self._unload is not None and not draft and self._share(rows):
-            self._unload.unload(account.id, members, folder=place, cancellation=cancellation)
-            plan = replace(plan, unload=place)
-        return plan, parts
+        members = layout(export, plan)
+        if self._warehouse is None or not self._warehouse.holds(account.id):
+            return plan, self._cut(self._reader, account.id, members, cancellation)
+        if draft:
+            raise Conflict("An export out of a warehouse cannot be estimated; create it.")
+        state, place = self._warehouse.state(), f"{round_folder(export)}/unload-{new_id()}"
+        self._warehouse.unload(account.id, state, members, folder=place, cancellation=cancellation)
+        plan = replace(plan, unload=place, warehouse=state)
+        return plan, self._cut(self._unloads, place, members, cancellation)
 
     def _cut(
         self,
@@ -132,6 +122,26 @@ class Pipeline:
                 cancellation=cancellation,
             )
         )
+
+    def unload(
+        self,
+        export: Export,
+        plan: ExportPlan,
+        slice_plan: SlicePlan,
+        *,
+        attempt: int,
+        cancellation: Cancellation,
+    ) -> str:
+        """Unload one slice out of the account's store; the folder of it. Every `attempt` writes
+        one of its own. Raises Cancelled and StorageError."""
+        assert self._unload is not None, "only who has the store is told to"
+        part = f"{slice_plan.member}-{slice_plan.index}-{attempt}"
+        place = f"{round_folder(export)}/unload-{part}"
+        member = _member(layout(export, plan), slice_plan)
+        self._unload.unload(
+            export.account_id, member, slice_plan, folder=place, cancellation=cancellation
+        )
+        return place
 
     def render(
         self,
@@ -188,7 +198,7 @@ class Pipeline:
         cancellation: Cancellation,
     ) -> Iterator[TextBatch]:
         """The finished bytes of a slice, in order. Raises as `rendered` does."""
-        reader, place = self._rows(export, plan)
+        reader, place = self._rows(export, plan, slice_plan)
         source = SliceSource(
             reader=reader,
             place=place,
@@ -251,11 +261,12 @@ class Pipeline:
             archive = ArchiveFacts(key=key, bytes=size, sha256=digest.hexdigest())
         return archive, manifest_of(export, plan, archive, made)
 
-    def _rows(self, export: Export, plan: ExportPlan) -> tuple[RowReader, str]:
-        """Who reads the rows of the plan, and the place that they are at."""
-        if plan.unload is None:
-            return self._reader, export.account_id
-        return self._unloads, plan.unload
+    def _rows(
+        self, export: Export, plan: ExportPlan, slice_plan: SlicePlan
+    ) -> tuple[RowReader, str]:
+        """Who reads the rows of the slice, and the place that they are at."""
+        unload = slice_plan.unload or plan.unload
+        return (self._reader, export.account_id) if unload is None else (self._unloads, unload)
 
     def _part(self, slice_plan: SlicePlan, facts: SliceFacts, executor: Executor) -> Part:
         return Part(

@@ -31,7 +31,8 @@ def unload_slice(
     folder: Path,
     cancellation: Cancellation,
 ) -> Iterator[WrittenPart]:
-    """Write the slice's rows to new files in `folder`, one for each table that has any, sorted.
+    """Write the slice's rows to new files in `folder`, one for each table that has any. They are in
+    no order: whoever renders the slice sorts it.
 
     `columns` are the store's columns that are wanted, with the activity types that carry them
     (None: all). Raises Cancelled.
@@ -54,9 +55,8 @@ def unload_slice(
             named = ", ".join(dict.fromkeys([*kept, *shown]))
             path = folder / f"{selection.kind}-{slice_plan.index}-{number}.parquet"
             [(count,)] = connection.execute(
-                f"COPY (SELECT {named}{rows.tie} FROM {rows.source(part, condition)}"
-                f" ORDER BY {rows.created}, {rows.key}{rows.tie})"
-                f" TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd)",
+                f"COPY (SELECT {named}{rows.tie} FROM {rows.source(part, condition)})"
+                f" TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)",
                 parameters,
             ).fetchall()
             if count:

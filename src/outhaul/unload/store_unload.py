@@ -1,14 +1,13 @@
-"""The owner of an account's store unloads a snapshot of it, so that others can render slices."""
+"""The owner of an account's store unloads slices of a snapshot, so that others can render them."""
 
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.columns import Column
 from outhaul.domain.export import Selection, SlicePlan
-from outhaul.domain.members import rows_of_slice
 from outhaul.files.object_store import Files
 from outhaul.store.reader import SnapshotReader
 from outhaul.store.unload import unload_slice
@@ -30,49 +29,34 @@ class UnloadedMember(Protocol):
 class StoreUnload:
     """Writes unloads of accounts' stores; methods may be called from any thread."""
 
-    def __init__(
-        self, reader: SnapshotReader, files: Files, *, scratch: Path, slice_rows: int
-    ) -> None:
-        """A Parquet file holds about `slice_rows` rows at most; a few lie in the folder `scratch`
-        until they are among the files."""
+    def __init__(self, reader: SnapshotReader, files: Files, *, scratch: Path) -> None:
+        """The Parquet files of a slice lie in the folder `scratch` until they are among the
+        files."""
         self._reader = reader
         self._files = files
         self._scratch = scratch
-        self._slice_rows = slice_rows
 
     def unload(
         self,
         account_id: str,
-        members: Collection[UnloadedMember],
+        member: UnloadedMember,
+        part: SlicePlan,
         *,
         folder: str,
         cancellation: Cancellation,
     ) -> None:
-        """Write a complete unload to `folder`, a prefix of keys that nobody has used before.
+        """Write a complete unload of the slice to `folder`, a prefix of keys that nobody has used
+        before.
 
         Raises Cancelled and StorageError; what is in the folder then is no unload.
         """
         with tempfile.TemporaryDirectory(dir=self._scratch) as scratch:
-            written = {
-                member.selection.kind: tuple(
-                    file
-                    for part in self._reader.cut(
-                        account_id,
-                        member.selection,
-                        slice_rows=rows_of_slice(
-                            member.selection.kind, member.columns, self._slice_rows
-                        ),
-                        cancellation=cancellation,
-                    )
-                    for file in self._slice(
-                        account_id, member, part, folder, Path(scratch), cancellation
-                    )
-                )
-                for member in members
-            }
-        write_index(self._files, folder, UnloadIndex(members=written))
+            written = tuple(
+                self._files_of(account_id, member, part, folder, Path(scratch), cancellation)
+            )
+        write_index(self._files, folder, UnloadIndex(members={part.member: written}))
 
-    def _slice(
+    def _files_of(
         self,
         account_id: str,
         member: UnloadedMember,

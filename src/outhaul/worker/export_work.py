@@ -14,6 +14,7 @@ from outhaul.catalog.slices import Slices
 from outhaul.domain.cancellation import Cancellation, Cancelled
 from outhaul.domain.errors import CatalogUnavailable, ExportFailed, FailureCause
 from outhaul.domain.export import Export, ExportStatus, SlicePlan
+from outhaul.domain.plan import ExportPlan
 from outhaul.pipeline.pipeline import LostSlice, Pipeline
 from outhaul.worker.causes import cause_of
 from outhaul.worker.cleaning import Cleaning
@@ -51,10 +52,12 @@ class ExportWork:
         takeover_limit: int,
         stall_s: float,
         wake: Callable[[], None],
+        share: Callable[[int], int] = lambda _rows: 0,
         watch: Watch = _NOBODY,
     ) -> None:
         """A step whose workers died or hung `takeover_limit` times fails the export; one hangs
-        that has got no further for `stall_s` seconds."""
+        that has got no further for `stall_s` seconds. `share` tells how many slices of an export
+        with so many rows shall lie ready for nodes that do not reach the account's store."""
         self._leases = leases
         self._accounts = accounts
         self._slices = slices
@@ -63,6 +66,7 @@ class ExportWork:
         self._takeover_limit = takeover_limit
         self._stall_s = stall_s
         self._wake = wake
+        self._share = share
         self._watch = watch
         self._claiming = threading.Lock()
         self._lock = threading.Lock()
@@ -157,22 +161,7 @@ class ExportWork:
             self._watch.planned(made, parts)
             _log.info("export planned", extra={"export": export.id, "slices": len(parts)})
         elif claim.slice_plan is not None:
-            part = claim.slice_plan
-
-            def show_rows(count: int) -> None:
-                held.rows = count
-
-            facts = self._pipeline.render(
-                export,
-                plan,
-                part,
-                attempt=lease.attempt,
-                cancellation=cancellation,
-                show_rows=show_rows,
-            )
-            self._tell(held, lease, partial(self._leases.rendered, lease, facts))
-            self._watch.rendered(facts)
-            _log.debug("slice rendered", extra=_facts(lease))
+            self._do_slice(claim, plan, claim.slice_plan, held)
         else:
             archive, manifest = self._pipeline.assemble(
                 export,
@@ -186,6 +175,43 @@ class ExportWork:
             self._watch.finished(archive)
             _log.info("export finished", extra={"export": export.id, "bytes": archive.bytes})
             self._cleaning.if_ended(export.id)
+
+    def _do_slice(self, claim: Claim, plan: ExportPlan, part: SlicePlan, held: _Held) -> None:
+        lease, export, cancellation = claim.lease, claim.export, held.cancellation
+        if self._is_for_others(export, plan, part):
+            folder = self._pipeline.unload(
+                export, plan, part, attempt=lease.attempt, cancellation=cancellation
+            )
+            self._tell(held, lease, partial(self._leases.unloaded, lease, folder))
+            self._watch.unloaded(part)
+            _log.debug("slice unloaded", extra=_facts(lease))
+            return
+
+        def show_rows(count: int) -> None:
+            held.rows = count
+
+        facts = self._pipeline.render(
+            export,
+            plan,
+            part,
+            attempt=lease.attempt,
+            cancellation=cancellation,
+            show_rows=show_rows,
+        )
+        self._tell(held, lease, partial(self._leases.rendered, lease, facts))
+        self._watch.rendered(facts)
+        _log.debug("slice rendered", extra=_facts(lease))
+
+    def _is_for_others(self, export: Export, plan: ExportPlan, part: SlicePlan) -> bool:
+        """Whether the slice is to be unloaded rather than rendered. While others take what lies
+        ready as fast as it is unloaded, that is the quickest; the last slice is not worth it."""
+        if plan.unload is not None or part.unload is not None:
+            return False
+        wanted = self._share(export.total)
+        if not wanted:
+            return False
+        ready, rest = self._slices.waiting(export.id)
+        return ready < wanted and rest > 0
 
     def _tell(self, held: _Held, lease: Lease, move: Callable[[], _T]) -> _T | None:
         arrived = partial(self._leases.reported, lease)

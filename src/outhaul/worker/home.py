@@ -105,9 +105,9 @@ class NodeWork:
     def cancel_all(self) -> None:
         """The leases are kept until all work has stopped."""
 
-    def has_others(self) -> bool:
-        """Whether other nodes are alive."""
-        return self._nodes.others(self._node_id) > 0
+    def others(self) -> int:
+        """How many other nodes are alive."""
+        return self._nodes.others(self._node_id)
 
     def leave(self) -> None:
         """The process ends: others need not wait for its leases to run out."""

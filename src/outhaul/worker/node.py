@@ -55,9 +55,9 @@ class Node:
         """It beats, and needs no thread for that."""
         return () if self.keeping is None else ((self.keeping, 0),)
 
-    def has_others(self) -> bool:
-        """Whether somebody is there who may take part in an export."""
-        return self.keeping is not None and self.keeping.has_others()
+    def others(self) -> int:
+        """How many others may take part in an export."""
+        return 0 if self.keeping is None else self.keeping.others()
 
     def announce(self, url: str, lost: Callable[[], None]) -> None:
         """Say where the API is; `lost` is called when another node has come to own the home."""

@@ -71,6 +71,9 @@ class Traces:
             {"outhaul.rows": rows, "outhaul.unloaded": plan.unload is not None}
         )
 
+    def unloaded(self, part: SlicePlan) -> None:  # noqa: ARG002 -- the span has its rows
+        trace.get_current_span().set_attribute("outhaul.unloaded", True)
+
     def rendered(self, facts: SliceFacts) -> None:
         trace.get_current_span().set_attribute("outhaul.compressed_bytes", facts.compressed_bytes)
 

@@ -20,6 +20,9 @@ class Watch(Protocol):
     def planned(self, plan: ExportPlan, parts: Sequence[SlicePlan]) -> None:
         """A plan has been recorded."""
 
+    def unloaded(self, part: SlicePlan) -> None:
+        """The unload of a slice has been recorded, for others to render it."""
+
     def rendered(self, facts: SliceFacts) -> None:
         """A slice has been recorded."""
 
@@ -48,6 +51,10 @@ class Watches:
     def planned(self, plan: ExportPlan, parts: Sequence[SlicePlan]) -> None:
         for watch in self._watches:
             watch.planned(plan, parts)
+
+    def unloaded(self, part: SlicePlan) -> None:
+        for watch in self._watches:
+            watch.unloaded(part)
 
     def rendered(self, facts: SliceFacts) -> None:
         for watch in self._watches:
