@@ -10,10 +10,6 @@ from typing import Self
 
 import httpx
 
-from outhaul.auth.secrets import hash_secret, new_token
-from outhaul.cli.options import settings
-from outhaul.domain.account import Language, Scope
-from outhaul.wiring import Registry
 from tests.acceptance.conftest import OUTHAUL, Caller, Server
 
 LEASE_S = 2.0
@@ -28,18 +24,6 @@ def new_node(folder: Path, name: str, **chosen: str) -> Server:
         "OUTHAUL_SLICE_ROWS": "1000",
     }
     return Server(folder / name / "data", shared | chosen)
-
-
-def new_caller(server: Server) -> Caller:
-    """An account with a key that may do everything, made without a process of its own."""
-    registry = Registry(settings(data=server.data, catalog=server.settings["OUTHAUL_CATALOG"]))
-    account = registry.accounts.create(
-        "A shop", timezone="UTC", language=Language.EN, mobile_push=False
-    )
-    key, secret = new_token(), new_token()
-    registry.keys.add(account.id, key_id=key, secret_hash=hash_secret(secret), scopes=Scope)
-    registry.close()
-    return Caller(server, account.id, f"{key}:{secret}")
 
 
 def upsert(caller: Caller, email: str) -> httpx.Response:

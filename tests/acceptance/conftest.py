@@ -5,6 +5,7 @@ import io
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,12 +19,14 @@ from typing import Any
 import httpx
 import pytest
 
+from outhaul.auth.secrets import hash_secret, new_token
 from outhaul.catalog.database import Database
 from outhaul.catalog.exports import Exports
 from outhaul.cli.checks import examine
 from outhaul.cli.options import settings
-from outhaul.domain.account import Scope
+from outhaul.domain.account import Language, Scope
 from outhaul.domain.export import DateFormat, Delimiter, ExportRequest, ExportType, Origin
+from outhaul.wiring import Registry
 
 OUTHAUL = [sys.executable, "-m", "outhaul"]
 START_S = 30
@@ -198,19 +201,58 @@ def server(start_server: Callable[..., Server]) -> Server:
     return start_server()
 
 
-def new_caller(server: Server, name: str = "A shop", *options: str) -> Caller:
-    """An account with a key that may do everything."""
-    at = ("--data", server.data)
-    made = run("accounts", "create", name, *options, *at, settings=server.settings)
-    account = made.stdout.strip()
-    scopes = [part for scope in Scope for part in ("--scope", scope)]
-    key = run("keys", "create", account, *scopes, *at, settings=server.settings).stdout.strip()
-    return Caller(server, account, key)
+def new_caller(server: Server, name: str = "A shop", *, timezone: str = "UTC") -> Caller:
+    """An account with a key that may do everything, made without processes of their own: tests of
+    the command line make theirs with commands."""
+    registry = Registry(
+        settings(data=server.data, catalog=server.settings.get("OUTHAUL_CATALOG") or None)
+    )
+    account = registry.accounts.create(
+        name, timezone=timezone, language=Language.EN, mobile_push=False
+    )
+    key, secret = new_token(), new_token()
+    registry.keys.add(account.id, key_id=key, secret_hash=hash_secret(secret), scopes=Scope)
+    registry.close()
+    return Caller(server, account.id, f"{key}:{secret}")
 
 
 @pytest.fixture
 def caller(server: Server) -> Caller:
-    return new_caller(server, "A shop", "--timezone", "Europe/Madrid")
+    return new_caller(server, timezone="Europe/Madrid")
+
+
+def import_file(caller: Caller, kind: str, file: Path) -> None:
+    """With the command, beside the server; every row is taken."""
+    data = caller.server.data
+    done = run("import", kind, file, "--account", caller.account, "--data", data)
+    assert done.stdout.endswith("rows taken, 0 rows refused\n"), done.stdout
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoppedShop:
+    """The data of a server that was stopped, to be copied, with an account and its key."""
+
+    data: Path
+    account: str
+    key: str
+
+    @classmethod
+    def make(cls, folder: Path, fill: Callable[[Caller], object], **chosen: str) -> "StoppedShop":
+        """A shop on a server of its own, filled and stopped."""
+        server = Server(folder / "data", chosen).start()
+        try:
+            caller = new_caller(server)
+            fill(caller)
+            assert server.stop() == 0
+        finally:
+            if server.running:
+                server.kill()
+        return cls(data=server.data, account=caller.account, key=caller.key)
+
+    def copy(self, folder: Path, **chosen: str) -> Caller:
+        """A caller of a server, not yet started, on a copy of the data."""
+        shutil.copytree(self.data, folder / "data")
+        return Caller(Server(folder / "data", chosen), self.account, self.key)
 
 
 def queue_export(data: Path) -> str:
@@ -231,3 +273,20 @@ def check_stored(caller: Caller, archives: int) -> None:
     findings = examine(settings(data=caller.server.data), None)
     files = next(one for one in findings if one.part == "files")
     assert files.text == f"{archives:,} archives, all in full length"
+
+
+@pytest.fixture
+def start_copy(tmp_path: Path) -> Iterator[Callable[[StoppedShop], Caller]]:
+    """Starts servers on copies of shops, each in a folder of its own."""
+    started: list[Caller] = []
+
+    def start(shop: StoppedShop) -> Caller:
+        caller = shop.copy(tmp_path / f"copy-{len(started)}")
+        caller.server.start()
+        started.append(caller)
+        return caller
+
+    yield start
+    for one in started:
+        if one.server.running:
+            one.server.kill()

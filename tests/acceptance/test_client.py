@@ -16,15 +16,31 @@ import pytest
 from outhaul.archive.manifest import read_manifest
 from outhaul.archive.verify import verify
 from outhaul.client import Client, NotFound, Progress, read_polars
-from tests.acceptance.conftest import Caller, Server, new_caller, run
+from tests.acceptance.conftest import (
+    Caller,
+    Server,
+    StoppedShop,
+    import_file,
+    new_caller,
+)
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "client.md"
 
 
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> StoppedShop:
+    return StoppedShop.make(tmp_path_factory.mktemp("stopped"), fill)
+
+
 @pytest.fixture
-def shop(caller: Caller, tmp_path: Path) -> Caller:
+def shop(stopped: StoppedShop, start_copy: Callable[[StoppedShop], Caller]) -> Caller:
+    return start_copy(stopped)
+
+
+def fill(caller: Caller) -> None:
     """2,000 contacts, and an activity on every day of the first quarter."""
-    contacts, activities = tmp_path / "contacts.jsonl", tmp_path / "activities.jsonl"
+    folder = caller.server.data.parent
+    contacts, activities = folder / "contacts.jsonl", folder / "activities.jsonl"
     contacts.write_text(
         "".join(json.dumps({"id": f"c{n}", "_email": f"c{n}@x.org"}) + "\n" for n in range(2000))
     )
@@ -38,8 +54,7 @@ def shop(caller: Caller, tmp_path: Path) -> Caller:
         )
     )  # fmt: skip
     for kind, file in (("contacts", contacts), ("activities", activities)):
-        run("import", kind, file, "--account", caller.account, "--data", caller.server.data)
-    return caller
+        import_file(caller, kind, file)
 
 
 def test_a_quarter_of_activities_in_one_file(shop: Caller, tmp_path: Path) -> None:
@@ -134,7 +149,7 @@ def test_a_killed_server_is_waited_for(start_server: Callable[..., Server], tmp_
     caller = new_caller(server)
     contacts = tmp_path / "c.jsonl"
     contacts.write_text("".join(json.dumps({"id": f"c{n}"}) + "\n" for n in range(20_000)))
-    run("import", "contacts", contacts, "--account", caller.account, "--data", server.data)
+    import_file(caller, "contacts", contacts)
 
     def kill_once(_: Progress) -> None:
         if not killed.is_set():

@@ -15,7 +15,14 @@ import zstandard
 from outhaul.archive.verify import verify
 from outhaul.cli.app import main
 from outhaul.client.calls import Retry
-from tests.acceptance.conftest import OUTHAUL, Caller, Server, new_caller, run
+from tests.acceptance.conftest import (
+    OUTHAUL,
+    Caller,
+    Server,
+    import_file,
+    new_caller,
+    run,
+)
 from tests.bare_server import KEY, Handler, bare_server
 
 
@@ -38,7 +45,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
             )
         )
         for kind, file in (("contacts", contacts), ("activities", activities)):
-            run("import", kind, file, "--account", caller.account, "--data", server.data)
+            import_file(caller, kind, file)
         yield caller
     finally:
         server.kill()

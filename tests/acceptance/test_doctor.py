@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 
 from outhaul.cli.app import main
-from tests.acceptance.conftest import Caller, run
+from tests.acceptance.conftest import (
+    Caller,
+    import_file,
+    run,
+)
 
 Doctor = Callable[..., tuple[int, dict[str, dict[str, Any]]]]
 
@@ -40,7 +44,7 @@ def test_a_deployment_well_and_ill(caller: Caller, doctor: Doctor) -> None:
     data, url = caller.server.data, caller.server.url
     contacts = data.parent / "contacts.csv"
     contacts.write_text("_email\na@example.com\n")
-    run("import", "contacts", contacts, "--account", caller.account, "--data", data)
+    import_file(caller, "contacts", contacts)
     caller.finished()
 
     told = run("doctor", "--data", data, "--url", url)

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import httpx
 
-from tests.acceptance.conftest import Server, check_stored, new_caller, run
+from tests.acceptance.conftest import (
+    Server,
+    check_stored,
+    import_file,
+    new_caller,
+    run,
+)
 
 DYING = [sys.executable, "-m", "tests.acceptance.dying_program"]
 
@@ -19,7 +25,7 @@ def test_a_slice_that_kills_every_worker_ends_the_export_in_error(tmp_path: Path
     server = Server(tmp_path / "data", {"OUTHAUL_TAKEOVER_LIMIT": "2"}, program=DYING).start()
     try:
         caller = new_caller(server)
-        run("import", "contacts", contacts, "--account", caller.account, "--data", server.data)
+        import_file(caller, "contacts", contacts)
         # The process may die before it has answered; the export is there all the same.
         with suppress(httpx.TransportError):
             caller.create()

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import httpx
 
-from tests.acceptance.conftest import OUTHAUL, Server, check_stored, new_caller, run
+from tests.acceptance.conftest import (
+    OUTHAUL,
+    Server,
+    check_stored,
+    import_file,
+    new_caller,
+    run,
+)
 from tests.crash.cell import CrashShop, crash_shop, meets, restart
 
 __all__ = ["crash_shop"]
@@ -69,7 +76,7 @@ def test_an_export_outlives_another_that_kills_its_worker(tmp_path: Path) -> Non
     server = Server(tmp_path / "data", settings).start()
     try:
         caller = new_caller(server)
-        run("import", "contacts", contacts, "--account", caller.account, "--data", server.data)
+        import_file(caller, "contacts", contacts)
         server.stop()
         server.program = POISONED
         server.start()

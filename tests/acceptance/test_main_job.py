@@ -19,7 +19,15 @@ import httpx
 import pytest
 import zstandard
 
-from tests.acceptance.conftest import Caller, Server, check_stored, new_caller, run
+from tests.acceptance.conftest import (
+    Caller,
+    Server,
+    StoppedShop,
+    check_stored,
+    import_file,
+    new_caller,
+    run,
+)
 
 StartServer = Callable[..., Server]
 
@@ -27,10 +35,20 @@ SEGMENT = "5f0a1b2c3d4e5f6071829304"
 NASTY = 'Ünïcode, "quoted"; two\nlines 🎉 '
 
 
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> StoppedShop:
+    return StoppedShop.make(tmp_path_factory.mktemp("stopped"), fill)
+
+
 @pytest.fixture
-def shop(caller: Caller, tmp_path: Path) -> Caller:
+def shop(stopped: StoppedShop, start_copy: Callable[[StoppedShop], Caller]) -> Caller:
+    return start_copy(stopped)
+
+
+def fill(caller: Caller) -> None:
     """Three contacts, four activities, a segment of one contact."""
-    contacts = tmp_path / "contacts.jsonl"
+    folder = caller.server.data.parent
+    contacts = folder / "contacts.jsonl"
     contacts.write_text(
         "".join(
             json.dumps(row, ensure_ascii=False) + "\n"
@@ -43,7 +61,7 @@ def shop(caller: Caller, tmp_path: Path) -> Caller:
             )
         )
     )  # fmt: skip
-    activities = tmp_path / "activities.jsonl"
+    activities = folder / "activities.jsonl"
     activities.write_text(
         "".join(
             json.dumps(row) + "\n"
@@ -61,12 +79,10 @@ def shop(caller: Caller, tmp_path: Path) -> Caller:
             )
         )
     )  # fmt: skip
-    segments = tmp_path / "segments.csv"
+    segments = folder / "segments.csv"
     segments.write_text(f"segmentId,segmentName,email\n{SEGMENT},VIPs,ana@example.com\n")
     for kind, file in (("contacts", contacts), ("activities", activities), ("segments", segments)):
-        done = run("import", kind, file, "--account", caller.account, "--data", caller.server.data)
-        assert done.stdout.endswith("rows taken, 0 rows refused\n"), done.stdout
-    return caller
+        import_file(caller, kind, file)
 
 
 MARCH = {"fromDate": "2026-03-01T00:00:00Z", "toDate": "2026-03-31T23:59:59.999Z"}
@@ -209,8 +225,7 @@ def test_killed_again_and_again_the_export_is_the_same(
     make_contacts(tmp_path / "contacts.csv", count)
     server = start_server(OUTHAUL_SLICE_ROWS="2000")
     caller = new_caller(server)
-    run("import", "contacts", tmp_path / "contacts.csv", "--account", caller.account,
-        "--data", server.data)  # fmt: skip
+    import_file(caller, "contacts", tmp_path / "contacts.csv")
     quiet = caller.finished()
     expected = next(iter(caller.members(quiet).values()))
     assert expected.count(b"\n") == count + 1
@@ -248,8 +263,7 @@ def test_a_killed_export_in_another_format_is_the_same(
     make_contacts(tmp_path / "contacts.csv", count)
     server = start_server(OUTHAUL_SLICE_ROWS="1000")
     caller = new_caller(server)
-    run("import", "contacts", tmp_path / "contacts.csv", "--account", caller.account,
-        "--data", server.data)  # fmt: skip
+    import_file(caller, "contacts", tmp_path / "contacts.csv")
     whole = caller.finished(**asked)
     expected = texts_of(caller.download(whole))
     assert (whole["total"], len(expected) > 1) == (count, True)
@@ -304,8 +318,7 @@ def test_a_deleted_running_export_stops_and_leaves_no_files(
     make_contacts(tmp_path / "contacts.csv", 60_000)
     server = start_server(OUTHAUL_SLICE_ROWS="1000")
     caller = new_caller(server)
-    run("import", "contacts", tmp_path / "contacts.csv", "--account", caller.account,
-        "--data", server.data)  # fmt: skip
+    import_file(caller, "contacts", tmp_path / "contacts.csv")
     export_id = caller.create()["id"]
     while caller.get(export_id)["progress"] == 0:
         pass

@@ -12,10 +12,9 @@ import pytest
 
 from outhaul.cli.options import settings
 from outhaul.domain.errors import UnsafeSettings
-from tests.acceptance import conftest
-from tests.acceptance.conftest import Server, run
+from tests.acceptance.conftest import Server, new_caller, run
 from tests.console_site import Visitor, words
-from tests.many_nodes import LEASE_S, WorkerProcess, import_contacts, new_caller, new_node, upsert
+from tests.many_nodes import LEASE_S, WorkerProcess, import_contacts, new_node, upsert
 from tests.postgres import Postgres
 
 
@@ -172,7 +171,7 @@ def test_a_server_grows_into_a_shared_catalog(
 ) -> None:
     """Two settings change: key, data, files and links stay, and a new export has the same rows."""
     server = start_server()
-    caller = conftest.new_caller(server)
+    caller = new_caller(server)
     upsert(caller, "0@example.com")
     before = caller.finished()
     archive, members = caller.download(before), caller.members(before)

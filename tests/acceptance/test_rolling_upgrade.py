@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import OUTHAUL, Caller, Server, run
-from tests.many_nodes import WorkerProcess, import_contacts, new_caller, new_node, upsert
+from tests.acceptance.conftest import OUTHAUL, Caller, Server, new_caller, run
+from tests.many_nodes import WorkerProcess, import_contacts, new_node, upsert
 from tests.postgres import Postgres
 
 Node = Callable[..., Server]

@@ -137,7 +137,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "quiet").mkdir()
-        shop = CrashShop.make(folder / "quiet")
+        shop = CrashShop.with_contacts(folder / "quiet")
         caller = shop.copy(
             folder, OUTHAUL_LEASE_SECONDS=str(_LEASE_S), OUTHAUL_TAKEOVER_LIMIT="1000"
         )

@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import shutil
 import signal
 import sys
 import time
@@ -16,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.acceptance.conftest import OUTHAUL, Caller, Server, check_stored, new_caller, run
+from tests.acceptance.conftest import OUTHAUL, Caller, StoppedShop, check_stored, import_file
 from tests.crash.matrix import Cell
 from tests.crash.program import TROUBLED_SLICE
 
@@ -48,17 +47,14 @@ _SLICES_FINISHED_BEFORE = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class CrashShop:
-    """A stopped server's data, to be copied, and the text that exports of it must have."""
+class CrashShop(StoppedShop):
+    """A shop with some contacts in four slices, and the text that exports of it must have."""
 
-    data: Path
-    account: str
-    key: str
     text: bytes
 
     @classmethod
-    def make(cls, folder: Path) -> "CrashShop":
-        """Some contacts in four slices, and one quiet export."""
+    def with_contacts(cls, folder: Path) -> "CrashShop":
+        """Filled, and exported once in quiet."""
         contacts = folder / "contacts.csv"
         contacts.write_text(
             "_email,_name,_createdAt\n"
@@ -68,26 +64,23 @@ class CrashShop:
                 for n in range(_ROWS)
             )
         )
-        server = Server(folder / "data", _SETTINGS).start()
-        try:
-            caller = new_caller(server)
-            run("import", "contacts", contacts, "--account", caller.account, "--data", server.data)
-            [text] = caller.members(caller.finished()).values()
-            assert server.stop() == 0
-        finally:
-            if server.running:
-                server.kill()
-        return cls(data=server.data, account=caller.account, key=caller.key, text=text)
+        texts: list[bytes] = []
 
-    def copy(self, folder: Path, **settings: str) -> Caller:
-        """A caller of a server, not yet started, on a copy of the data."""
-        shutil.copytree(self.data, folder / "data")
-        return Caller(Server(folder / "data", _SETTINGS | settings), self.account, self.key)
+        def fill(caller: Caller) -> None:
+            import_file(caller, "contacts", contacts)
+            texts.extend(caller.members(caller.finished()).values())
+
+        stopped = StoppedShop.make(folder, fill, **_SETTINGS)
+        [text] = texts
+        return cls(**vars(stopped), text=text)
+
+    def copy(self, folder: Path, **chosen: str) -> Caller:
+        return super().copy(folder, **_SETTINGS | chosen)
 
 
 @pytest.fixture(scope="module")
 def crash_shop(tmp_path_factory: pytest.TempPathFactory) -> CrashShop:
-    return CrashShop.make(tmp_path_factory.mktemp("shop"))
+    return CrashShop.with_contacts(tmp_path_factory.mktemp("shop"))
 
 
 def survives(shop: CrashShop, cell: Cell, folder: Path) -> None:

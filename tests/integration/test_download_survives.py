@@ -14,7 +14,12 @@ import pytest
 from outhaul.auth.links import sign_path
 from outhaul.catalog.database import Database
 from outhaul.catalog.keys import LinkKeys
-from tests.acceptance.conftest import Caller, Server, new_caller, run
+from tests.acceptance.conftest import (
+    Caller,
+    Server,
+    import_file,
+    new_caller,
+)
 
 ROWS = 8_000
 LEAST_BYTES = 8 << 20
@@ -33,8 +38,7 @@ def caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     server = Server(folder / "data").start()
     try:
         made = new_caller(server)
-        run("import", "contacts", folder / "contacts.csv", "--account", made.account,
-            "--data", server.data)  # fmt: skip
+        import_file(made, "contacts", folder / "contacts.csv")
         yield made
     finally:
         if server.running:
