@@ -16,6 +16,7 @@ from outhaul.console.app import create_console
 from outhaul.domain.account import Language, Scope
 from outhaul.settings import Settings
 from outhaul.wiring import Outhaul, Registry
+from tests.empty_catalog import new_data
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,7 @@ def listening(app: ASGIApp) -> Iterator[tuple[str, int]]:
 def idle_outhaul(data: Path, **settings: object) -> Iterator[tuple[Outhaul, str]]:
     """Everything of one empty account, and a key; the worker is not started."""
     chosen = Settings.model_validate({"data": data, "workers": 1} | settings)
+    new_data(data)
     registry = Registry(chosen)
     account = Accounts(registry.database).create(
         "A shop", timezone="Europe/Madrid", language=Language.EN, mobile_push=False

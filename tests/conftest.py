@@ -12,6 +12,7 @@ from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.database import Database
 from outhaul.catalog.tables import metadata
 from outhaul.domain.account import Account, Language
+from tests.empty_catalog import empty_catalog
 from tests.postgres import Postgres, new_postgres
 
 pytest_plugins = ["tests.s3"]
@@ -22,16 +23,6 @@ if "OUTHAUL_TEST_RUNS" in os.environ:
         "soak", max_examples=int(os.environ["OUTHAUL_TEST_RUNS"]), derandomize=False
     )
     settings.load_profile("soak")
-
-
-@pytest.fixture(scope="session")
-def empty_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated catalog without rows, to be copied; migrating takes most of a second."""
-    path = tmp_path_factory.mktemp("catalog") / "catalog.db"
-    database = Database(f"sqlite:///{path}")
-    database.migrate()
-    database.close()
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -62,13 +53,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def database(
-    request: pytest.FixtureRequest, tmp_path: Path, empty_catalog: Path
-) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty catalog: on SQLite, unless the test is run on another database too."""
     if getattr(request, "param", "sqlite") == "sqlite":
         path = tmp_path / "catalog.db"
-        path.write_bytes(empty_catalog.read_bytes())
+        path.write_bytes(empty_catalog())
         opened = Database(f"sqlite:///{path}")
         yield opened
     else:

@@ -22,6 +22,7 @@ def new_node(folder: Path, name: str, **chosen: str) -> Server:
         "OUTHAUL_FILES": str(folder / "files"),
         "OUTHAUL_LEASE_SECONDS": str(LEASE_S),
         "OUTHAUL_SLICE_ROWS": "1000",
+        "OUTHAUL_UNLOAD_ROWS": "2000",
     }
     return Server(folder / name / "data", shared | chosen)
 

@@ -109,7 +109,7 @@ class ModelledShop:
                 slice_rows=_SLICE_ROWS,
                 unloads=UnloadReader(engine, self.files),
                 parquet=ParquetWriter(folder, at_once=1),
-                unload=StoreUnload(SnapshotReader(engine), self.files, scratch=folder),
+                unload=StoreUnload(SnapshotReader(engine), self.files),
             ),
             self.cleaning,
             takeover_limit=1,

@@ -108,7 +108,7 @@ class PipelineShop:
             slice_rows=slice_rows or self.slice_rows,
             unloads=UnloadReader(self.engine, self.files),
             parquet=ParquetWriter(self.folder, at_once=2),
-            unload=StoreUnload(SnapshotReader(self.engine), self.files, scratch=self.folder),
+            unload=StoreUnload(SnapshotReader(self.engine), self.files),
         )
         export = Export(
             id=new_id(),

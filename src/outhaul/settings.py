@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     unload_rows: int | None = Field(
         None,
         ge=1,
-        description="From how many rows on an export is shared with other nodes; as a slice.",
+        description="From how many rows on an export is shared with other nodes; eight slices.",
     )
     memory_limit: str = Field(
         "512MB",

@@ -91,6 +91,8 @@ if TYPE_CHECKING:
     from outhaul.warehouse.warehouse import Warehouse
     from outhaul.worker.traces import Traces  # its libraries are an extra
 
+_SHARED_SLICES = 8
+"""An export of fewer is done before others, who look once a second, have taken enough of it."""
 _READY_FOR_EACH = 2
 """Slices that lie ready for each other node: it takes one while the next is unloaded."""
 
@@ -157,7 +159,7 @@ class Outhaul:
             slice_rows=settings.slice_rows,
             unloads=unloads,
             parquet=self._parquet,
-            unload=StoreUnload(reader, self._files, scratch=scratch),
+            unload=StoreUnload(reader, self._files),
             warehouse=warehouse,
         )
         cleaning = _cleaning(database, settings, self._files)
@@ -393,7 +395,7 @@ def _export_work(
     watch: Watch,
     node: Node,
 ) -> ExportWork:
-    share_from = settings.slice_rows if settings.unload_rows is None else settings.unload_rows
+    share_from = settings.unload_rows or _SHARED_SLICES * settings.slice_rows
 
     def share(rows: int) -> int:
         # Others can take part in what takes a while; on what is small they would only wait.

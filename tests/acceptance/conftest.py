@@ -27,6 +27,7 @@ from outhaul.cli.options import settings
 from outhaul.domain.account import Language, Scope
 from outhaul.domain.export import DateFormat, Delimiter, ExportRequest, ExportType, Origin
 from outhaul.wiring import Registry
+from tests.empty_catalog import new_data
 
 OUTHAUL = [sys.executable, "-m", "outhaul"]
 START_S = 30
@@ -182,10 +183,12 @@ class Caller:
 
 @pytest.fixture
 def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Starts servers on this test's data directory; settings are OUTHAUL_ variables."""
+    """Starts servers on this test's data directory, which has nothing but the catalog's tables;
+    settings are OUTHAUL_ variables."""
     started: list[Server] = []
 
     def start(**settings: str) -> Server:
+        new_data(tmp_path / "data")
         started.append(Server(tmp_path / "data", settings).start())
         return started[-1]
 
@@ -239,6 +242,7 @@ class StoppedShop:
     @classmethod
     def make(cls, folder: Path, fill: Callable[[Caller], object], **chosen: str) -> "StoppedShop":
         """A shop on a server of its own, filled and stopped."""
+        new_data(folder / "data")
         server = Server(folder / "data", chosen).start()
         try:
             caller = new_caller(server)

@@ -18,10 +18,11 @@ from outhaul.ingest.contact_changes import ContactKey
 from outhaul.store.engine import Engine
 from tests.edited_shop import EditedShop
 from tests.edits import RULES, field_edits, purchases, segment_edits, segment_id
+from tests.empty_catalog import empty_catalog
 from tests.modelled_shop import ModelledShop, NewActivity, open_engine
 from tests.pipeline_shop import EVER, activities, request
 
-RUNS = max(300, settings().max_examples)
+RUNS = max(200, settings().max_examples)
 PORTIONS = range(max(1, RUNS // 500))  # of a soak, which both cores share and which shows progress
 Change = Callable[[EditedShop], object]
 EMAILS = [f"{name}@shop.example" for name in ("ann", "bob", "eve", "joe")]
@@ -193,9 +194,9 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def catalog(folder: Path, empty_catalog: Path) -> Iterator[Database]:
+def catalog(folder: Path) -> Iterator[Database]:
     path = folder / "catalog.db"
-    path.write_bytes(empty_catalog.read_bytes())
+    path.write_bytes(empty_catalog())
     opened = Database(f"sqlite:///{path}")
     yield opened
     opened.close()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from outhaul.catalog.database import Database
@@ -193,10 +194,26 @@ def test_a_lost_file_is_a_fault_of_the_storage(shop: PipelineShop, file_format: 
     """The export can be done again later; no archive lacks the file's rows."""
     fill(shop, 100)
     planned = shop.plan(activities(extras=Extras(format=file_format)), unloaded=True)
-    lost = next(key for key in shop.files.keys("exports") if key.endswith(".parquet"))
+    lost = next(key for key in shop.files.keys("exports") if key.endswith(".arrows.gz"))
     shop.files.delete([lost])
     with pytest.raises(FileMissing):
         rendered(shop, planned)
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.5, 0.99])
+def test_a_cut_file_gives_no_slice(shop: PipelineShop, kept: float) -> None:
+    """Rows that are missing, or cannot be read, are never taken for the end."""
+    fill(shop, 2000)
+    pipeline, export, plan, (part, *_) = shop.plan(activities(), unloaded=True)
+    assert part.unload is not None
+    for key in list(shop.files.keys(part.unload)):
+        if key.endswith(".arrows.gz"):
+            whole = b"".join(shop.files.read(key))
+            shop.files.write(key, [whole[: int(len(whole) * kept)]])
+    slices = set(shop.files.keys("exports"))
+    with pytest.raises((duckdb.Error, RuntimeError)):
+        shop.slice(pipeline, export, plan, part)
+    assert set(shop.files.keys("exports")) == slices
 
 
 def test_a_worker_asks_once_for_the_length_of_a_file(
@@ -215,9 +232,9 @@ def test_a_worker_asks_once_for_the_length_of_a_file(
 
     monkeypatch.setattr(Files, "size", counted)
     rendered(shop, planned, elsewhere)
-    parquet = [key for key in asked if key.endswith(".parquet")]
+    unloaded = [key for key in asked if key.endswith(".arrows.gz")]
     assert len(planned[3]) > 5
-    assert 0 < len(parquet) == len(set(parquet))
+    assert 0 < len(unloaded) == len(set(unloaded))
 
 
 def test_half_an_unload_is_none(shop: PipelineShop) -> None:

@@ -1,24 +1,11 @@
-"""Rows of a selection out of a store into Parquet files on the local disk."""
+"""Rows of a selection out of a store, as batches for others to keep."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Collection
 
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.export import Selection, SlicePlan
-from outhaul.store.engine import quoted
-from outhaul.store.reader import SnapshotReader, interruptible
+from outhaul.store.reader import SmallBatches, SnapshotReader, interruptible
 from outhaul.store.selection import within
-
-
-@dataclass(frozen=True, kw_only=True)
-class WrittenPart:
-    """A Parquet file with rows of one of the store's tables."""
-
-    path: Path
-    rows: int
-    types: frozenset[str]
-    """The activity types that the rows may have."""
 
 
 def unload_slice(
@@ -28,11 +15,11 @@ def unload_slice(
     slice_plan: SlicePlan,
     columns: Collection[tuple[str, frozenset[str] | None]],
     *,
-    folder: Path,
+    keep: Callable[[frozenset[str], SmallBatches], None],
     cancellation: Cancellation,
-) -> Iterator[WrittenPart]:
-    """Write the slice's rows to new files in `folder`, one for each table that has any. They are in
-    no order: whoever renders the slice sorts it.
+) -> None:
+    """Call `keep` with the slice's rows of each table, and the activity types that these may have.
+    They are in no order: whoever renders the slice sorts it.
 
     `columns` are the store's columns that are wanted, with the activity types that carry them
     (None: all). Raises Cancelled.
@@ -42,7 +29,7 @@ def unload_slice(
         interruptible(connection, cancellation),
     ):
         condition, parameters = within(rows, slice_plan.first, slice_plan.until)
-        for number, part in enumerate(rows.parts):
+        for part in rows.parts:
             cancellation.check()
             shown = [
                 f'"{source}"'
@@ -53,13 +40,7 @@ def unload_slice(
             key = '"' + rows.key.strip('"') + '"'
             kept = [rows.created, key, *(['"type"'] if part.types else [])]
             named = ", ".join(dict.fromkeys([*kept, *shown]))
-            path = folder / f"{selection.kind}-{slice_plan.index}-{number}.parquet"
-            [(count,)] = connection.execute(
-                f"COPY (SELECT {named}{rows.tie} FROM {rows.source(part, condition)})"
-                f" TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)",
-                parameters,
-            ).fetchall()
-            if count:
-                yield WrittenPart(path=path, rows=count, types=part.types)
-            else:
-                path.unlink()
+            found = connection.sql(
+                f"SELECT {named}{rows.tie} FROM {rows.source(part, condition)}", params=parameters
+            )
+            keep(part.types, SmallBatches(found))

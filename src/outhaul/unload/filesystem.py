@@ -11,12 +11,15 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fsspec import AbstractFileSystem
 
 from outhaul.domain.errors import StorageError
 from outhaul.files.object_store import Files
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # the checker's stand-in for 3.12's collections.abc.Buffer
 
 _numbers = itertools.count()
 _UNCHANGED = datetime(2000, 1, 1, tzinfo=UTC)
@@ -116,3 +119,9 @@ class _OpenFile(io.RawIOBase):
         read = self._system.piece(self._path, self._at, end)
         self._at = end
         return read
+
+    def readinto(self, buffer: "Buffer") -> int:
+        view = memoryview(buffer)
+        read = self.read(len(view))
+        view[: len(read)] = read
+        return len(read)

@@ -12,7 +12,7 @@ _NAME = "index.json"
 
 @dataclass(frozen=True, kw_only=True)
 class UnloadedFile:
-    """One Parquet file: rows of one member in the file's order."""
+    """One file with rows of one member."""
 
     name: str
     """Its key below the unload's folder."""
@@ -25,6 +25,8 @@ class UnloadedFile:
     """Columns whose instants are kept with a zone; all others are UTC without one."""
     types: tuple[str, ...] = ()
     """Activity types among the rows; their fields that the export shows are columns."""
+    arrow: bool = False
+    """Whether it holds Arrow batches; else it is Parquet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,7 @@ _index = TypeAdapter(UnloadIndex)
 
 
 def write_index(files: Files, folder: str, index: UnloadIndex) -> None:
-    """Complete the unload; its Parquet files are durable before."""
+    """Complete the unload; its files are durable before."""
     files.write(f"{folder}/{_NAME}", [_index.dump_json(index)])
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import duckdb
 
@@ -14,6 +14,7 @@ from outhaul.files.object_store import Files
 from outhaul.store.engine import Engine
 from outhaul.store.reader import RowReader, interruptible
 from outhaul.store.selection import Part, Query, query_of
+from outhaul.unload.arrow_file import ArrowFile
 from outhaul.unload.filesystem import FilesSystem
 from outhaul.unload.index import UnloadedFile, UnloadIndex, read_index
 
@@ -48,7 +49,7 @@ class UnloadReader(RowReader):
         ]
         with self._engine.bare() as connection:
             try:
-                yield connection, self._query(place, selection, found)
+                yield connection, self._query(connection, place, selection, found)
             except (duckdb.Error, RuntimeError) as error:
                 fault = self._system.take_fault([f"{place}/{file.name}" for file in found])
                 if fault is not None:
@@ -100,17 +101,29 @@ class UnloadReader(RowReader):
             for url, rows, _, first, last in found
         )
 
-    def _query(self, folder: str, selection: Selection, found: Iterable[UnloadedFile]) -> Query:
+    def _query(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        folder: str,
+        selection: Selection,
+        found: Iterable[UnloadedFile],
+    ) -> Query:
+        batches: list[Part] = []
         alike: dict[tuple[frozenset[str], tuple[str, ...]], list[str]] = {}
         for file in found:
             url = self._system.url(f"{folder}/{file.name}")
+            if file.arrow:
+                name = f"unloaded_{len(batches)}"
+                connection.register(name, ArrowFile(partial(self._system.open, url)))
+                batches.append(Part(table=f"{name} AS rows", types=frozenset(file.types)))
+                continue
             alike.setdefault((frozenset(file.types), file.zoned), []).append(url)
-        parts = tuple(
+        parquet = [
             Part(table=f"{_source(f'$files_{number}', zoned)} AS rows", types=types)
             for number, (types, zoned) in enumerate(alike)
-        )
+        ]
         bound = {f"files_{number}": urls for number, urls in enumerate(alike.values())}
-        return query_of(selection, parts, bound)
+        return query_of(selection, (*batches, *parquet), bound)
 
 
 def _source(files: str, zoned: Iterable[str] = ()) -> str:

@@ -1,19 +1,18 @@
 """The owner of an account's store unloads slices of a snapshot, so that others can render them."""
 
-import tempfile
+import itertools
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Protocol
 
 from outhaul.domain.cancellation import Cancellation
 from outhaul.domain.columns import Column
+from outhaul.domain.errors import ExportFailed, FailureCause
 from outhaul.domain.export import Selection, SlicePlan
 from outhaul.files.object_store import Files
-from outhaul.store.reader import SnapshotReader
+from outhaul.store.reader import SmallBatches, SnapshotReader
 from outhaul.store.unload import unload_slice
+from outhaul.unload.arrow_file import encoded
 from outhaul.unload.index import UnloadedFile, UnloadIndex, write_index
-
-_CHUNK_BYTES = 1 << 20
 
 
 class UnloadedMember(Protocol):
@@ -29,12 +28,9 @@ class UnloadedMember(Protocol):
 class StoreUnload:
     """Writes unloads of accounts' stores; methods may be called from any thread."""
 
-    def __init__(self, reader: SnapshotReader, files: Files, *, scratch: Path) -> None:
-        """The Parquet files of a slice lie in the folder `scratch` until they are among the
-        files."""
+    def __init__(self, reader: SnapshotReader, files: Files) -> None:
         self._reader = reader
         self._files = files
-        self._scratch = scratch
 
     def unload(
         self,
@@ -48,45 +44,49 @@ class StoreUnload:
         """Write a complete unload of the slice to `folder`, a prefix of keys that nobody has used
         before.
 
-        Raises Cancelled and StorageError; what is in the folder then is no unload.
+        Raises Cancelled, StorageError, and ExportFailed unless it has the rows that were planned;
+        what is in the folder then is no unload.
         """
-        with tempfile.TemporaryDirectory(dir=self._scratch) as scratch:
-            written = tuple(
-                self._files_of(account_id, member, part, folder, Path(scratch), cancellation)
-            )
-        write_index(self._files, folder, UnloadIndex(members={part.member: written}))
+        written: list[UnloadedFile] = []
 
-    def _files_of(
-        self,
-        account_id: str,
-        member: UnloadedMember,
-        part: SlicePlan,
-        folder: str,
-        scratch: Path,
-        cancellation: Cancellation,
-    ) -> Iterator[UnloadedFile]:
-        columns = [(column.source, column.activity_types) for column in member.columns]
-        for written in unload_slice(
+        def keep(types: frozenset[str], batches: SmallBatches) -> None:
+            pieces, rows = encoded(batches), 0
+            first = next(pieces, None)
+            if first is None:
+                return
+
+            def counted() -> Iterator[bytes]:
+                nonlocal rows
+                for count, piece in itertools.chain([first], pieces):
+                    cancellation.check()
+                    rows += count
+                    yield piece
+
+            name = f"{part.member}-{len(written)}.arrows.gz"
+            self._files.write(f"{folder}/{name}", counted())
+            written.append(
+                UnloadedFile(
+                    name=name,
+                    rows=rows,
+                    first_ms=part.first.created_ms,
+                    last_ms=part.until.created_ms,
+                    types=tuple(sorted(types)),
+                    arrow=True,
+                )
+            )
+
+        unload_slice(
             self._reader,
             account_id,
             member.selection,
             part,
-            columns,
-            folder=scratch,
+            [(column.source, column.activity_types) for column in member.columns],
+            keep=keep,
             cancellation=cancellation,
-        ):
-            self._files.write(f"{folder}/{written.path.name}", _chunks(written.path))
-            written.path.unlink()
-            yield UnloadedFile(
-                name=written.path.name,
-                rows=written.rows,
-                first_ms=part.first.created_ms,
-                last_ms=part.until.created_ms,
-                types=tuple(sorted(written.types)),
+        )
+        found = sum(file.rows for file in written)
+        if found != part.rows:
+            raise ExportFailed(
+                FailureCause.PARITY_BROKEN, f"{found} rows unloaded, {part.rows} planned"
             )
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            yield chunk
+        write_index(self._files, folder, UnloadIndex(members={part.member: tuple(written)}))
