@@ -1,7 +1,7 @@
 """Rows in a file of Arrow batches: an IPC stream, compressed by gzip.
 
-Such a file takes half as much of a processor as Parquet, which looks for repeated values in every
-column (docs/decisions/0017).
+Such a file takes little more than half the processor time of Parquet, which looks for repeated
+values in every column (docs/decisions/0017).
 """
 
 import io
