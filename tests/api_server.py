@@ -11,7 +11,6 @@ from starlette.types import ASGIApp
 
 from outhaul.api.app import create_app
 from outhaul.auth.secrets import hash_secret, new_token
-from outhaul.catalog.accounts import Accounts
 from outhaul.console.app import create_console
 from outhaul.domain.account import Language, Scope
 from outhaul.settings import Settings
@@ -52,19 +51,25 @@ def listening(app: ASGIApp) -> Iterator[tuple[str, int]]:
         listener.close()
 
 
+def new_account(registry: Registry, name: str, *, timezone: str) -> tuple[str, str]:
+    """An account's id, and a key of it that may do everything."""
+    account = registry.accounts.create(
+        name, timezone=timezone, language=Language.EN, mobile_push=False
+    )
+    key_id, secret = new_token(), new_token()
+    registry.keys.add(account.id, key_id=key_id, secret_hash=hash_secret(secret), scopes=Scope)
+    return account.id, f"{key_id}:{secret}"
+
+
 @contextmanager
 def idle_outhaul(data: Path, **settings: object) -> Iterator[tuple[Outhaul, str]]:
     """Everything of one empty account, and a key; the worker is not started."""
     chosen = Settings.model_validate({"data": data, "workers": 1} | settings)
     new_data(data)
     registry = Registry(chosen)
-    account = Accounts(registry.database).create(
-        "A shop", timezone="Europe/Madrid", language=Language.EN, mobile_push=False
-    )
-    key_id, secret = new_token(), new_token()
-    registry.keys.add(account.id, key_id=key_id, secret_hash=hash_secret(secret), scopes=Scope)
+    _, key = new_account(registry, "A shop", timezone="Europe/Madrid")
     try:
-        yield Outhaul(registry, chosen), f"{key_id}:{secret}"
+        yield Outhaul(registry, chosen), key
     finally:
         registry.close()
 

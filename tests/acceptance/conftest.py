@@ -19,14 +19,13 @@ from typing import Any
 import httpx
 import pytest
 
-from outhaul.auth.secrets import hash_secret, new_token
 from outhaul.catalog.database import Database
 from outhaul.catalog.exports import Exports
 from outhaul.cli.checks import examine
 from outhaul.cli.options import settings
-from outhaul.domain.account import Language, Scope
 from outhaul.domain.export import DateFormat, Delimiter, ExportRequest, ExportType, Origin
 from outhaul.wiring import Registry
+from tests.api_server import new_account
 from tests.empty_catalog import new_data
 
 OUTHAUL = [sys.executable, "-m", "outhaul"]
@@ -200,7 +199,7 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture
 def server(start_server: Callable[..., Server]) -> Server:
-    """A running server on an empty data directory."""
+    """A running server without any data."""
     return start_server()
 
 
@@ -210,13 +209,9 @@ def new_caller(server: Server, name: str = "A shop", *, timezone: str = "UTC") -
     registry = Registry(
         settings(data=server.data, catalog=server.settings.get("OUTHAUL_CATALOG") or None)
     )
-    account = registry.accounts.create(
-        name, timezone=timezone, language=Language.EN, mobile_push=False
-    )
-    key, secret = new_token(), new_token()
-    registry.keys.add(account.id, key_id=key, secret_hash=hash_secret(secret), scopes=Scope)
+    account, key = new_account(registry, name, timezone=timezone)
     registry.close()
-    return Caller(server, account.id, f"{key}:{secret}")
+    return Caller(server, account, key)
 
 
 @pytest.fixture
@@ -259,6 +254,10 @@ class StoppedShop:
         return Caller(Server(folder / "data", chosen), self.account, self.key)
 
 
+Copied = Callable[..., Caller]
+"""Takes a shop, the name of a new folder and OUTHAUL_ variables."""
+
+
 def queue_export(data: Path) -> str:
     """The id of an export that waits on this data for a server to start."""
     database = Database(f"sqlite:///{data / 'catalog.db'}")
@@ -280,17 +279,15 @@ def check_stored(caller: Caller, archives: int) -> None:
 
 
 @pytest.fixture
-def start_copy(tmp_path: Path) -> Iterator[Callable[[StoppedShop], Caller]]:
-    """Starts servers on copies of shops, each in a folder of its own."""
-    started: list[Caller] = []
+def copied(tmp_path: Path) -> Iterator[Copied]:
+    """Makes callers of servers, not yet started, on copies of a shop; killed at the end."""
+    made: list[Caller] = []
 
-    def start(shop: StoppedShop) -> Caller:
-        caller = shop.copy(tmp_path / f"copy-{len(started)}")
-        caller.server.start()
-        started.append(caller)
-        return caller
+    def copy(shop: StoppedShop, name: str = "copy", **chosen: str) -> Caller:
+        made.append(shop.copy(tmp_path / name, **chosen))
+        return made[-1]
 
-    yield start
-    for one in started:
-        if one.server.running:
-            one.server.kill()
+    yield copy
+    for caller in made:
+        if caller.server.running:
+            caller.server.kill()

@@ -6,14 +6,15 @@ import shutil
 import subprocess
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from outhaul.client import Client
-from tests.acceptance.conftest import OUTHAUL, Caller, queue_export, run
+from tests.acceptance.conftest import OUTHAUL, Caller, Copied, queue_export, run
 from tests.crash.cell import CrashShop, crash_shop, meets, restart
 from tests.s3 import SECRET, Bucket, BucketServer
 
@@ -23,23 +24,15 @@ Copy = Callable[..., Caller]
 
 
 @pytest.fixture
-def copy(crash_shop: CrashShop, tmp_path: Path) -> Iterator[Copy]:
-    """Callers of servers on copies of the shop, not yet started; killed at the end."""
-    made: list[Caller] = []
+def copy(crash_shop: CrashShop, copied: Copied) -> Copy:
+    """Callers of servers, not yet started, on copies of the shop or of other data of it."""
 
     def new(name: str, data: Path | None = None, **settings: str) -> Caller:
-        (tmp_path / name).mkdir()
-        caller = crash_shop.copy(tmp_path / name, **settings)
-        if data is not None:
-            shutil.rmtree(caller.server.data)
-            shutil.copytree(data, caller.server.data)
-        made.append(caller)
-        return caller
+        return copied(
+            crash_shop if data is None else replace(crash_shop, data=data), name, **settings
+        )
 
-    yield new
-    for caller in made:
-        if caller.server.running:
-            caller.server.kill()
+    return new
 
 
 def move_files(data: Path, bucket: Bucket) -> None:

@@ -16,13 +16,7 @@ import pytest
 from outhaul.archive.manifest import read_manifest
 from outhaul.archive.verify import verify
 from outhaul.client import Client, NotFound, Progress, read_polars
-from tests.acceptance.conftest import (
-    Caller,
-    Server,
-    StoppedShop,
-    import_file,
-    new_caller,
-)
+from tests.acceptance.conftest import Caller, Copied, Server, StoppedShop, import_file, new_caller
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "client.md"
 
@@ -33,8 +27,10 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> StoppedShop:
 
 
 @pytest.fixture
-def shop(stopped: StoppedShop, start_copy: Callable[[StoppedShop], Caller]) -> Caller:
-    return start_copy(stopped)
+def shop(stopped: StoppedShop, copied: Copied) -> Caller:
+    caller = copied(stopped)
+    caller.server.start()
+    return caller
 
 
 def fill(caller: Caller) -> None:

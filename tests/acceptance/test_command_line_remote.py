@@ -15,14 +15,7 @@ import zstandard
 from outhaul.archive.verify import verify
 from outhaul.cli.app import main
 from outhaul.client.calls import Retry
-from tests.acceptance.conftest import (
-    OUTHAUL,
-    Caller,
-    Server,
-    import_file,
-    new_caller,
-    run,
-)
+from tests.acceptance.conftest import OUTHAUL, Caller, Server, import_file, new_caller, run
 from tests.bare_server import KEY, Handler, bare_server
 
 

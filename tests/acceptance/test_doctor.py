@@ -11,11 +11,7 @@ from typing import Any
 import pytest
 
 from outhaul.cli.app import main
-from tests.acceptance.conftest import (
-    Caller,
-    import_file,
-    run,
-)
+from tests.acceptance.conftest import Caller, import_file, run
 
 Doctor = Callable[..., tuple[int, dict[str, dict[str, Any]]]]
 

@@ -7,13 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.acceptance.conftest import (
-    Server,
-    check_stored,
-    import_file,
-    new_caller,
-    run,
-)
+from tests.acceptance.conftest import Server, check_stored, import_file, new_caller, run
 
 DYING = [sys.executable, "-m", "tests.acceptance.dying_program"]
 

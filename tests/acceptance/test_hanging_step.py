@@ -9,14 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.acceptance.conftest import (
-    OUTHAUL,
-    Server,
-    check_stored,
-    import_file,
-    new_caller,
-    run,
-)
+from tests.acceptance.conftest import OUTHAUL, Server, check_stored, import_file, new_caller, run
 from tests.crash.cell import CrashShop, crash_shop, meets, restart
 
 __all__ = ["crash_shop"]

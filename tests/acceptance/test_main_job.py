@@ -21,6 +21,7 @@ import zstandard
 
 from tests.acceptance.conftest import (
     Caller,
+    Copied,
     Server,
     StoppedShop,
     check_stored,
@@ -41,8 +42,10 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> StoppedShop:
 
 
 @pytest.fixture
-def shop(stopped: StoppedShop, start_copy: Callable[[StoppedShop], Caller]) -> Caller:
-    return start_copy(stopped)
+def shop(stopped: StoppedShop, copied: Copied) -> Caller:
+    caller = copied(stopped)
+    caller.server.start()
+    return caller
 
 
 def fill(caller: Caller) -> None:

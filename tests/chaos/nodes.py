@@ -103,7 +103,7 @@ def main() -> None:
         found = _cleaned(deployment, archives)
         print(
             f"{chosen.kills} kills: {callers.exports} exports, all bytes equal,"
-            f" {deployment.rendered_again} slices by a later claim,"
+            f" {deployment.rendered_again} slices by a later claim (to unload one is a claim too),"
             f" {deployment.refused} requests asked again, {seconds:.0f} s\n{found}",
             flush=True,
         )

@@ -14,12 +14,7 @@ import pytest
 from outhaul.auth.links import sign_path
 from outhaul.catalog.database import Database
 from outhaul.catalog.keys import LinkKeys
-from tests.acceptance.conftest import (
-    Caller,
-    Server,
-    import_file,
-    new_caller,
-)
+from tests.acceptance.conftest import Caller, Server, import_file, new_caller
 
 ROWS = 8_000
 LEAST_BYTES = 8 << 20

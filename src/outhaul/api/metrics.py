@@ -98,14 +98,14 @@ class Metrics:
     def hung(self, step: Step) -> None:
         self._takeovers.labels(step).inc()
 
-    def _count_unload(self, source: str, parts: Sequence[SlicePlan]) -> None:
-        self._unloads.labels(source).inc()
-        self._unloaded.labels(source).inc(sum(part.rows for part in parts))
-
     def text(self, accept: str) -> tuple[bytes, str]:
         """The body and its media type, in the format that the Accept header prefers."""
         encode, media_type = choose_encoder(accept)
         return encode(self.registry), media_type
+
+    def _count_unload(self, source: str, parts: Sequence[SlicePlan]) -> None:
+        self._unloads.labels(source).inc()
+        self._unloaded.labels(source).inc(sum(part.rows for part in parts))
 
 
 class _Catalog(Collector):

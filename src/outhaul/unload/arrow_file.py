@@ -11,6 +11,7 @@ import nanoarrow
 from isal import igzip, isal_zlib
 from nanoarrow.ipc import InputStream, StreamWriter
 
+from outhaul.domain.cancellation import Cancellation
 from outhaul.store.reader import SmallBatches
 
 _GZIP = 31
@@ -18,24 +19,34 @@ _LEVEL = 1
 _READ_BYTES = 1 << 20
 
 
-def encoded(batches: SmallBatches) -> Iterator[tuple[int, bytes]]:
-    """The file of these rows, piece by piece, each with how many rows it completes; nothing at all
-    where there are none. Raises what reading the rows raises."""
-    gzip = isal_zlib.compressobj(level=_LEVEL, wbits=_GZIP)
-    text = io.BytesIO()
-    written = 0
-    with nanoarrow.c_array_stream(batches) as stream, StreamWriter.from_writable(text) as writer:
-        for array in stream:
-            if not array.length:
-                continue
-            writer.write_array(array)
-            written += array.length
-            yield array.length, gzip.compress(text.getvalue())
-            text.seek(0)
-            text.truncate()
-    if written:
-        # The writer has closed the stream with its mark.
-        yield 0, gzip.compress(text.getvalue()) + gzip.flush()
+class ArrowEncoder:
+    """Makes one such file."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        """How many have been read so far."""
+
+    def pieces(self, batches: SmallBatches, cancellation: Cancellation) -> Iterator[bytes]:
+        """The file of these rows, piece by piece; nothing at all where there are none. Raises
+        Cancelled, and what reading the rows raises."""
+        gzip = isal_zlib.compressobj(level=_LEVEL, wbits=_GZIP)
+        text = io.BytesIO()
+        with (
+            nanoarrow.c_array_stream(batches) as stream,
+            StreamWriter.from_writable(text) as writer,
+        ):
+            for array in stream:
+                cancellation.check()
+                if not array.length:
+                    continue
+                writer.write_array(array)
+                self.rows += array.length
+                yield gzip.compress(text.getvalue())
+                text.seek(0)
+                text.truncate()
+        if self.rows:
+            # The writer has closed the stream with its mark.
+            yield gzip.compress(text.getvalue()) + gzip.flush()
 
 
 class ArrowFile:

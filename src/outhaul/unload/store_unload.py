@@ -1,7 +1,7 @@
 """The owner of an account's store unloads slices of a snapshot, so that others can render them."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from outhaul.domain.cancellation import Cancellation
@@ -11,7 +11,7 @@ from outhaul.domain.export import Selection, SlicePlan
 from outhaul.files.object_store import Files
 from outhaul.store.reader import SmallBatches, SnapshotReader
 from outhaul.store.unload import unload_slice
-from outhaul.unload.arrow_file import encoded
+from outhaul.unload.arrow_file import ArrowEncoder
 from outhaul.unload.index import UnloadedFile, UnloadIndex, write_index
 
 
@@ -50,24 +50,17 @@ class StoreUnload:
         written: list[UnloadedFile] = []
 
         def keep(types: frozenset[str], batches: SmallBatches) -> None:
-            pieces, rows = encoded(batches), 0
+            encoder = ArrowEncoder()
+            pieces = encoder.pieces(batches, cancellation)
             first = next(pieces, None)
             if first is None:
                 return
-
-            def counted() -> Iterator[bytes]:
-                nonlocal rows
-                for count, piece in itertools.chain([first], pieces):
-                    cancellation.check()
-                    rows += count
-                    yield piece
-
             name = f"{part.member}-{len(written)}.arrows.gz"
-            self._files.write(f"{folder}/{name}", counted())
+            self._files.write(f"{folder}/{name}", itertools.chain([first], pieces))
             written.append(
                 UnloadedFile(
                     name=name,
-                    rows=rows,
+                    rows=encoder.rows,
                     first_ms=part.first.created_ms,
                     last_ms=part.until.created_ms,
                     types=tuple(sorted(types)),
