@@ -180,6 +180,9 @@ class FakeKeys:
         )
         return key, self.account
 
+    def remembered(self, _: str) -> None:
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class FakeVerdict:

@@ -1,17 +1,13 @@
 """Data in over HTTP: how long a single change takes, and how much goes through in bulk."""
 
 import json
-import re
-import selectors
-import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from benchmarks.product import Server, serving
+from benchmarks.service.callers import Call, seconds_of
 from benchmarks.service.shops import Line, activities, add_account, ask, client, percentile
 from demo.shop import UNTIL, make_shop
 
@@ -97,65 +93,13 @@ def _imported(server: Server, key: str, contacts: int) -> Line:
 
 
 def _changed(server: Server, key: str, clients: int) -> list[float]:
-    """Seconds of each of many changes; the contacts are the same in every round. Every client asks
-    again as soon as it is answered. One thread plays them all with requests made beforehand: so
-    many threads of Python would wait for each other and measure that."""
-    address = urlsplit(str(server.http.base_url))
-    times = []
-    with selectors.DefaultSelector() as answered:
-        for number in range(clients):
-            line = socket.create_connection((address.hostname, address.port))
-            requests = list(_requests(key, address.netloc, number, _CHANGES // clients))
-            asking = _Client(line=line, requests=requests[::-1])
-            answered.register(line, selectors.EVENT_READ, asking)
-            asking.asks()
-        while answered.get_map():
-            for ready, _ in answered.select():
-                asking = ready.data
-                if not asking.is_answered():
-                    continue
-                times.append(time.monotonic() - asking.asked)
-                if not asking.asks():
-                    answered.unregister(asking.line)
-                    asking.line.close()
-    return times
+    """Seconds of each of many changes; the contacts are the same in every round."""
+    calls = [list(_changes(number, _CHANGES // clients)) for number in range(clients)]
+    return [seconds for _, seconds in seconds_of(server, calls, key=key)]
 
 
-@dataclass
-class _Client:
-    line: socket.socket
-    requests: list[bytes]
-    """What is still to be asked, the next one last."""
-    asked: float = 0
-    answer: bytes = b""
-
-    def asks(self) -> bool:
-        """Whether there was another request; it is sent now."""
-        if not self.requests:
-            return False
-        request, self.answer = self.requests.pop(), b""
-        self.asked = time.monotonic()
-        self.line.sendall(request)
-        return True
-
-    def is_answered(self) -> bool:
-        """Whether the answer is whole with what there is to read."""
-        read = self.line.recv(1 << 16)
-        self.answer += read
-        head, _, body = self.answer.partition(b"\r\n\r\n")
-        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-        if read and (length is None or len(body) < int(length[1])):
-            return False
-        if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")):
-            raise RuntimeError(f"a change was answered with {head[:12]!r}")
-        return True
-
-
-def _requests(key: str, host: str, client: int, count: int) -> Iterator[bytes]:
+def _changes(client: int, count: int) -> Iterator[Call]:
     for number in range(count):
         body = json.dumps({"_name": f"Ann {number}", "_points": time.time_ns() % 10**9})
-        yield (
-            f"PATCH /contacts/bench-{client}-{number % 100}@shop.example HTTP/1.1\r\n"
-            f"Host: {host}\r\nAuthorization: apiKey {key}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-        ).encode()
+        path = f"/contacts/bench-{client}-{number % 100}@shop.example"
+        yield Call(method="PATCH", path=path, body=body)

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.product import Server, serving
+from benchmarks.product import serving
+from benchmarks.service.callers import Call, seconds_of
 from benchmarks.service.shops import (
     CONTACTS,
     Line,
@@ -17,6 +17,8 @@ from benchmarks.service.shops import (
     wait,
 )
 from demo.shop import make_shop
+
+_POLLS = 400
 
 
 def tiny(folder: Path) -> Iterator[Line]:
@@ -48,13 +50,11 @@ def polling(folder: Path) -> Iterator[Line]:
     with serving(folder, MEMORY_LIMIT="256MB") as server:
         ids = [ask(server.http, activities(31)) for _ in range(4)]
         for clients in (1, 8):
-            with ThreadPoolExecutor(clients) as pool:
-                asked = [
-                    pool.submit(_polled, server, ids[-1], 400 // clients) for _ in range(clients)
-                ]
-                found = [one.result() for one in asked]
-            for place, name in enumerate(("GET /exports/{id}", "GET /exports/")):
-                times = [one for times in found for one in times[place]]
+            paths = (f"/exports/{ids[-1]}", "/exports/")
+            calls = [Call(method="GET", path=path) for path in paths]
+            answers = seconds_of(server, [calls * (_POLLS // clients)] * clients)
+            for call, name in zip(calls, ("GET /exports/{id}", "GET /exports/"), strict=True):
+                times = [seconds for asked, seconds in answers if asked == call]
                 half, most = (1000 * percentile(times, share) for share in (0.5, 0.99))
                 yield Line(
                     what=f"{name}, four exports running, {clients} client(s), p50 and p99",
@@ -67,14 +67,3 @@ def polling(folder: Path) -> Iterator[Line]:
             raise RuntimeError("the exports were over before the polling was")
         for id_ in ids:
             server.http.delete(f"/exports/{id_}").raise_for_status()
-
-
-def _polled(server: Server, id_: str, count: int) -> tuple[list[float], list[float]]:
-    times: tuple[list[float], list[float]] = ([], [])
-    with client(server) as http:
-        for _ in range(count):
-            for place, path in enumerate((f"/exports/{id_}", "/exports/")):
-                started = time.monotonic()
-                http.get(path).raise_for_status()
-                times[place].append(time.monotonic() - started)
-    return times

@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -145,6 +146,34 @@ def test_many_writers_of_one_contact_lose_nothing(client: Client):
     assert {field: int(contact[field]) % 4 for field in fields} == {
         field: number for number, field in enumerate(fields)
     }
+
+
+def test_values_of_changes_that_share_a_commit_keep_their_types(client: Client):
+    """Short and long decimals, missing values, false and dates of many contacts at once."""
+    for id_, type_ in (("rate", "decimal"), ("vip", "boolean"), ("born", "date")):
+        body = {"id": id_, "name": id_, "type": type_}
+        client.done("POST", "/contact-fields/", 201, json=body)
+    start = threading.Barrier(16)
+    rates = [1.5, 123456789012.25, 0.000001, -7, None]
+    wanted: list[dict[str, Any]] = [
+        {
+            "rate": rates[number % 5],
+            "vip": (True, False, None)[number % 3],
+            "born": "0044-03-15" if number % 2 else None,
+            "_points": number if number % 4 else None,
+        }
+        for number in range(16)
+    ]
+
+    def write(number: int) -> None:
+        start.wait()
+        client.done("PATCH", f"/contacts/typed-{number}@shop.example", 201, json=wanted[number])
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(write, range(16)))
+    for number, values in enumerate(wanted):
+        contact = client.done("GET", f"/contacts/typed-{number}@shop.example", 200)
+        assert {name: contact.get(name) for name in values} == values
 
 
 def test_a_deleted_contact_is_gone_everywhere_soon(client: Client):

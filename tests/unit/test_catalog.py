@@ -69,6 +69,29 @@ def test_a_key_is_found_until_revoked(database: Database, account: Account) -> N
         keys.add("0" * 24, key_id="k2", secret_hash="", scopes=[])
 
 
+def test_a_key_is_remembered_until_anything_changes(database: Database, account: Account) -> None:
+    """Also by another process, which has connections of its own. A catalog that several machines
+    share remembers nothing: it would have to be asked whether something has changed."""
+    keys, beside = Keys(database), Database(database.engine.url.render_as_string(False))
+    for id_ in ("k1", "k2"):
+        keys.add(account.id, key_id=id_, secret_hash=id_, scopes=[Scope.EXPORT_READ])
+    assert keys.remembered("k1") is None
+    found = [keys.find(id_) for id_ in ("k1", "k2")]
+    remembered = [keys.remembered(id_) for id_ in ("k1", "k2")]
+    assert remembered == ([None, None] if database.shared else found)
+    Accounts(beside).set_blocked(account.id, True)
+    assert keys.remembered("k1") is None
+    known = keys.find("k1")
+    assert known is not None
+    assert known[1].blocked
+    assert keys.remembered("k2") is None
+    Keys(beside).revoke("k1")
+    beside.close()
+    assert keys.remembered("k1") is None
+    assert keys.find("k1") is None
+    assert keys.remembered("k1") is None
+
+
 def test_tokens_look_like_the_contracts() -> None:
     """22 base62 characters, never the same twice; no secret fits the decoy."""
     tokens = {new_token() for _ in range(100)}

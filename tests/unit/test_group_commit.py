@@ -1,10 +1,10 @@
-"""Changes of many threads that share commits."""
+"""Changes of many callers that share commits."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -23,7 +23,7 @@ class _Commits:
         self.let_through = threading.Semaphore(0)
 
     @contextmanager
-    def open(self, account_id: str, *, source: str) -> Iterator[Commit]:
+    def open(self, account_id: str, *, source: str, brief: bool) -> Iterator[Commit]:
         self.begun.release()
         assert self.let_through.acquire(timeout=_SOON_S)
         yield cast("Commit", None)
@@ -45,52 +45,30 @@ class _Line:
             Conflict("refused") if change == "refused" else f"did {change}" for change in changes
         ]
 
-    def waiting(self) -> int:
-        return len(self.line._lines["shop"].waiting)
-
-    def submit(self, pool: ThreadPoolExecutor, change: str) -> Any:
-        """Hand in a change, which stands in line or is being committed when this returns."""
-        before, line_is_led = self.waiting(), self.line._lines["shop"].is_led
-        future = pool.submit(self.line.submit, "shop", change)
-        if line_is_led:
-            _until(lambda: self.waiting() > before)
-        return future
+    def submit(self, change: str) -> Future[str]:
+        return self.line.submit("shop", change)
 
 
-def _until(holds: Callable[[], bool]) -> None:
-    for _ in range(_SOON_S * 1000):
-        if holds():
-            return
-        threading.Event().wait(0.001)
-    raise AssertionError("it never held")
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(8) as threads:
-        yield threads
-
-
-def test_who_comes_while_a_commit_runs_shares_the_next(pool: ThreadPoolExecutor):
+def test_who_comes_while_a_commit_runs_shares_the_next():
     shop = _Line()
-    first = shop.submit(pool, "a")
+    first = shop.submit("a")
     assert shop.commits.begun.acquire(timeout=_SOON_S)
-    others = [shop.submit(pool, change) for change in ("b", "c", "d")]
+    others = [shop.submit(change) for change in ("b", "c", "d")]
     shop.commits.let_through.release(2)
     assert first.result(_SOON_S) == "did a"
     assert [other.result(_SOON_S) for other in others] == ["did b", "did c", "did d"]
     assert shop.batches == [["a"], ["b", "c", "d"]]
 
 
-def test_an_answer_does_not_wait_for_commits_of_those_who_came_later(pool: ThreadPoolExecutor):
+def test_an_answer_does_not_wait_for_commits_of_those_who_came_later():
     shop = _Line()
-    first = shop.submit(pool, "a")
+    first = shop.submit("a")
     assert shop.commits.begun.acquire(timeout=_SOON_S)
-    second, third = (shop.submit(pool, change) for change in ("b", "c"))
+    second, third = (shop.submit(change) for change in ("b", "c"))
     shop.commits.let_through.release()
     assert first.result(_SOON_S) == "did a"
     assert shop.commits.begun.acquire(timeout=_SOON_S)
-    late = shop.submit(pool, "late")
+    late = shop.submit("late")
     shop.commits.let_through.release()
     assert second.result(_SOON_S) == "did b"
     assert third.result(_SOON_S) == "did c"
@@ -99,11 +77,11 @@ def test_an_answer_does_not_wait_for_commits_of_those_who_came_later(pool: Threa
     assert late.result(_SOON_S) == "did late"
 
 
-def test_one_that_is_refused_or_fails_alone_takes_nobody_along(pool: ThreadPoolExecutor):
+def test_one_that_is_refused_or_fails_alone_takes_nobody_along():
     shop = _Line()
-    first = shop.submit(pool, "a")
+    first = shop.submit("a")
     assert shop.commits.begun.acquire(timeout=_SOON_S)
-    good, fault, refused = (shop.submit(pool, change) for change in ("b", "fault", "refused"))
+    good, fault, refused = (shop.submit(change) for change in ("b", "fault", "refused"))
     shop.commits.let_through.release(5)
     assert first.result(_SOON_S) == "did a"
     assert good.result(_SOON_S) == "did b"
@@ -112,4 +90,4 @@ def test_one_that_is_refused_or_fails_alone_takes_nobody_along(pool: ThreadPoolE
     with pytest.raises(Conflict):
         refused.result(_SOON_S)
     shop.commits.let_through.release()
-    assert shop.line.submit("shop", "after") == "did after"
+    assert shop.submit("after").result(_SOON_S) == "did after"

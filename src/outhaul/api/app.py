@@ -47,6 +47,9 @@ def create_app(services: Services, console: ASGIApp | None = None) -> ASGIApp:
     )
     add_error_answers(app)
     add_forwarding(app)
+    if services.intake is not None:
+        # First, because every request tries the routes in their order.
+        add_contact_routes(app, services, services.intake)
     add_describe_route(app, services)
     add_estimate_route(app, services)
     add_export_routes(app, services)
@@ -56,7 +59,6 @@ def create_app(services: Services, console: ASGIApp | None = None) -> ASGIApp:
     if services.audit is not None:
         add_audit_route(app, services, services.audit)
     if services.intake is not None:
-        add_contact_routes(app, services, services.intake)
         add_bulk_routes(app, services, services.intake)
         add_field_routes(app, services, services.intake)
         add_purchase_routes(app, services, services.intake)

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 from fastapi import Depends, FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
+from outhaul.api.arrivals import Arrivals
 from outhaul.api.body import read_json
 from outhaul.api.guard import guard
 from outhaul.api.openapi import answers, json_body, path_parameter
@@ -27,19 +28,18 @@ def add_contact_routes(app: FastAPI, services: Services, intake: Intake) -> None
     """Register the calls under each of their three paths."""
     contacts = intake.contacts
     reader = Depends(guard(services, Scope.CONTACT_READ))
-    writer = Depends(guard(services, Scope.CONTACT_WRITE))
-    routes = Routes(app, "contacts")
+    authorized_writer = guard(services, Scope.CONTACT_WRITE)
+    writer = Depends(authorized_writer)
+    routes, arrivals = Routes(app, "contacts"), Arrivals()
 
-    def patch(
-        request: Request,
-        account: Annotated[Account, writer],
-        body: Annotated[Any, Depends(read_json)],
-    ) -> Response:
+    async def patch(request: Request) -> Response:
+        account = await authorized_writer(request, request.headers.get("authorization"))
+        body = await read_json(request)
         key = _key(request)
         if not isinstance(body, dict):
             fault = Violation(name="body", path="", reason="must be an object")
             raise Invalid([fault], detail="The contact is not valid.")
-        done = contacts.upsert(account.id, key, body)
+        done = await arrivals.of(contacts.submit(account.id, key, body))
         return JSONResponse(done.resource, status_code=201 if done.created else 200)
 
     def read(request: Request, account: Annotated[Account, reader]) -> Response:
@@ -53,7 +53,7 @@ def add_contact_routes(app: FastAPI, services: Services, intake: Intake) -> None
         made: dict[int | str, dict[str, Any]] = {
             201: {"description": "The contact was made.", "model": ContactResource}
         }
-        routes.add(
+        routes.add_direct(
             "PATCH",
             path,
             patch,
@@ -86,9 +86,11 @@ def add_contact_routes(app: FastAPI, services: Services, intake: Intake) -> None
         )
 
     # The more special path first: an external id may look like anything, also like an email.
-    add("ByExternalId", f"{_EXTERNAL}{{externalId:text}}", path_parameter("externalId", "shop-7"))
-    add("ByEmail", f"{_BY_EMAIL}{{email}}", path_parameter("email", "ann@shop.example"))
-    add("", "/contacts/{email}", path_parameter("email", "ann@shop.example"))
+    external_id = path_parameter("externalId", minLength=1, examples=["shop-7"])
+    email = path_parameter("email", minLength=1, examples=["ann@shop.example"])
+    add("ByExternalId", f"{_EXTERNAL}{{externalId:text}}", external_id)
+    add("ByEmail", f"{_BY_EMAIL}{{email}}", email)
+    add("", "/contacts/{email}", email)
 
 
 def _key(request: Request) -> ContactKey:

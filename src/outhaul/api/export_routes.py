@@ -1,8 +1,9 @@
-"""POST, GET and DELETE of exports. Endpoints are plain functions: FastAPI runs them in threads."""
+"""POST, GET and DELETE of exports. What asks the catalog runs in threads."""
 
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Path, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from outhaul.api import examples
@@ -10,7 +11,7 @@ from outhaul.api.body import read_json
 from outhaul.api.create_body import asked_of
 from outhaul.api.guard import guard
 from outhaul.api.idempotency import IDEMPOTENCY_KEY, read_idempotency_key
-from outhaul.api.openapi import CREATE_BODY, answers, example
+from outhaul.api.openapi import CREATE_BODY, answers, example, path_parameter
 from outhaul.api.paging import PageNumber, PageSize, links
 from outhaul.api.resource import base_url, resource_of
 from outhaul.api.routes import Routes
@@ -25,11 +26,14 @@ _ExportId = Annotated[
     str, Path(alias="exportId", json_schema_extra={"pattern": "^[0-9a-fA-F]{24}$"})
 ]
 
+_ID = path_parameter("exportId", pattern="^[0-9a-fA-F]{24}$")
+
 
 def add_export_routes(app: FastAPI, services: Services) -> None:
     """Register the calls, each with and without the slash at the end."""
     exports = services.exports
-    reader = Depends(guard(services, Scope.EXPORT_READ, anywhere=True))
+    authorized_reader = guard(services, Scope.EXPORT_READ, anywhere=True)
+    reader = Depends(authorized_reader)
     writer = Depends(guard(services, Scope.EXPORT_WRITE))
     remover = Depends(guard(services, Scope.EXPORT_WRITE, anywhere=True))
 
@@ -44,11 +48,13 @@ def add_export_routes(app: FastAPI, services: Services) -> None:
         resource = resource_of(export, services, base_url(services, request))
         return JSONResponse(resource, status_code=201)
 
-    def read(
-        request: Request, account: Annotated[Account, reader], export_id: _ExportId
-    ) -> Response:
-        export = exports.get(account.id, _checked(export_id))
-        return JSONResponse(resource_of(export, services, base_url(services, request)))
+    async def read(request: Request) -> Response:
+        account = await authorized_reader(request, request.headers.get("authorization"))
+        export_id = _checked(request.path_params["exportId"])
+        return await run_in_threadpool(found, account, export_id, base_url(services, request))
+
+    def found(account: Account, export_id: str, base: str) -> Response:
+        return JSONResponse(resource_of(exports.get(account.id, export_id), services, base))
 
     def read_list(
         request: Request,
@@ -76,7 +82,8 @@ def add_export_routes(app: FastAPI, services: Services) -> None:
         exports.delete(account.id, _checked(export_id))
         return Response(status_code=204)
 
-    add = Routes(app, "exports").add
+    routes = Routes(app, "exports")
+    add = routes.add
     add(
         "POST",
         "/exports/",
@@ -98,7 +105,7 @@ def add_export_routes(app: FastAPI, services: Services) -> None:
         response_model=ExportList,
         responses=example(200, "One page.", examples.PAGE) | answers(401, 403, 422, 429, 500),
     )
-    add(
+    routes.add_direct(
         "GET",
         "/exports/{exportId}",
         read,
@@ -107,6 +114,7 @@ def add_export_routes(app: FastAPI, services: Services) -> None:
         response_model=ExportResource,
         responses=example(200, "The export.", examples.FINISHED)
         | answers(400, 401, 403, 404, 429, 500),
+        openapi_extra=_ID,
     )
     add(
         "GET",

@@ -72,9 +72,9 @@ def json_body(model: type[BaseModel], sample: Any = None) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
-def path_parameter(name: str, sample: str) -> dict[str, Any]:
-    """The documented parameter of a route that reads its path itself."""
-    schema = {"type": "string", "minLength": 1, "examples": [sample]}
+def path_parameter(name: str, **schema: Any) -> dict[str, Any]:
+    """The documented parameter, a string, of a route that reads its path itself."""
+    schema = {"type": "string"} | schema
     return {"parameters": [{"name": name, "in": "path", "required": True, "schema": schema}]}
 
 

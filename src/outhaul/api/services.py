@@ -129,6 +129,10 @@ class Keys(Protocol):
     """API keys by their id."""
 
     def find(self, key_id: str) -> tuple[ApiKey, Account] | None: ...
+    def remembered(self, key_id: str) -> tuple[ApiKey, Account] | None:
+        """What `find` would give; None as well when that has to be asked. Never waits; and who
+        remembers anything has an `admit` and `rates` that never wait either."""
+        ...
 
 
 class RateVerdict(Protocol):

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
@@ -21,11 +22,20 @@ _WITH_ACCOUNT = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Remembered:
+    """Keys found while the catalog was in this state."""
+
+    state: int | None
+    found: dict[str, tuple[ApiKey, Account]] = field(default_factory=dict)
+
+
 class Keys:
     """Stores, finds, lists and revokes API keys."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._remembered = _Remembered(state=None)
 
     def add(
         self, account_id: str, *, key_id: str, secret_hash: str, scopes: Iterable[Scope]
@@ -47,9 +57,28 @@ class Keys:
 
     def find(self, key_id: str) -> tuple[ApiKey, Account] | None:
         """The key with its account; None when unknown or revoked."""
+        # Asked before the question: what changes meanwhile makes the memory useless.
+        state = self._database.state()
         with self._database.reading() as connection:
             row = connection.execute(_WITH_ACCOUNT, {"key_id": key_id}).first()
-        return None if row is None else (_key(row), account_of(row))
+        if row is None:
+            return None
+        found = _key(row), account_of(row)
+        if state is not None:
+            self._remember(state, key_id, found)
+        return found
+
+    def remembered(self, key_id: str) -> tuple[ApiKey, Account] | None:
+        """What `find` found, unless anything has changed in the catalog since; None when it has to
+        be asked. Never waits."""
+        remembered = self._remembered
+        found = remembered.found.get(key_id)
+        return found if found is not None and self._database.state() == remembered.state else None
+
+    def _remember(self, state: int, key_id: str, found: tuple[ApiKey, Account]) -> None:
+        if self._remembered.state != state:
+            self._remembered = _Remembered(state=state)
+        self._remembered.found[key_id] = found
 
     def all(self, account_id: str | None = None) -> tuple[ApiKey, ...]:
         """Every key (of one account), oldest first, revoked ones included."""

@@ -1,6 +1,7 @@
 """Contacts one by one: change or make, read, erase."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from outhaul.ingest.erasure import Eraser
 from outhaul.store.commits import Commit, Commits
 from outhaul.store.contact_edits import KEYS, Contact, ContactEdits, Taken
 from outhaul.store.contact_reads import ContactReads
-from outhaul.store.field_definitions import FieldDefinitions, present
+from outhaul.store.field_definitions import FieldDefinitions, present_in
 from outhaul.store.group_commit import GroupCommit, NothingWritten
 
 
@@ -52,6 +53,12 @@ class Contacts:
     def upsert(self, account_id: str, key: ContactKey, body: Mapping[str, Any]) -> Upserted:
         """Set the fields in `body` of the contact, which is made when missing. Durable when this
         returns. Raises Invalid."""
+        return self.submit(account_id, key, body).result()
+
+    def submit(
+        self, account_id: str, key: ContactKey, body: Mapping[str, Any]
+    ) -> "Future[Upserted]":
+        """As `upsert`, for callers that must not wait: the future raises and is durable."""
         return self._line.submit(account_id, _Upsert(key=key, body=body))
 
     def get(self, account_id: str, key: ContactKey) -> dict[str, Any]:
@@ -72,7 +79,7 @@ class Contacts:
 
 def _apply(commit: Commit, upserts: Sequence[_Upsert]) -> list[Upserted | OuthaulError]:
     """Apply changes one after the other, with one read and one write of the store."""
-    custom = present(commit.connection)
+    custom = present_in(commit)
     known = by_id(custom)
     judged: list[dict[str, Any] | Invalid] = []
     wanted: dict[str, set[str]] = {key: set() for key in KEYS}

@@ -12,7 +12,7 @@ from outhaul.ingest.contact_changes import ContactKey, defaults
 from outhaul.render.values import cell
 from outhaul.store.commits import Commit, Commits
 from outhaul.store.contact_edits import ContactEdits
-from outhaul.store.field_definitions import present
+from outhaul.store.field_definitions import present_in
 from outhaul.store.group_commit import GroupCommit, NothingWritten
 from outhaul.store.single_activities import SingleActivity, add_activity
 
@@ -39,7 +39,7 @@ class CustomEvents:
     def create(self, account_id: str, event: CustomEvent) -> str:
         """Add the event; gives the id of its activity. Durable when this returns. Raises Refused
         (E0501) when the contact is missing and not to be made."""
-        return self._line.submit(account_id, event)
+        return self._line.submit(account_id, event).result()
 
 
 def _apply(commit: Commit, events: Sequence[CustomEvent]) -> list[str | OuthaulError]:
@@ -49,7 +49,7 @@ def _apply(commit: Commit, events: Sequence[CustomEvent]) -> list[str | OuthaulE
         emails={event.key.value for event in events if event.key.column == "_email"},
         external_ids={event.key.value for event in events if event.key.column == "_externalId"},
     )
-    known = by_id(present(commit.connection))
+    known = by_id(present_in(commit))
     answers: list[str | OuthaulError] = []
     activities = []
     for event in events:

@@ -48,7 +48,7 @@ class Purchases:
     def create(self, account_id: str, purchase: Purchase) -> dict[str, Any]:
         """Add the purchase and give its resource as JSON. Durable when this returns. Raises
         Refused (E0101) without the contact, Conflict when the purchase is there already."""
-        return self.get(account_id, "id", self._line.submit(account_id, purchase))
+        return self.get(account_id, "id", self._line.submit(account_id, purchase).result())
 
     def get(self, account_id: str, key: str, value: str) -> dict[str, Any]:
         """The purchase whose `id` or `purchaseId` (`key`) this is, as JSON. Raises NotFound."""

@@ -17,6 +17,8 @@ from outhaul.domain import instants
 from outhaul.domain.errors import Conflict
 from outhaul.store.engine import Engine
 
+_NEWEST = "newest"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
@@ -33,6 +35,9 @@ class Commit:
     number: int
     at: datetime
     connection: duckdb.DuckDBPyConnection
+    noted: dict[str, object]
+    """What earlier commits have noted of the account's data; whoever changes that strikes it out.
+    All is forgotten when a commit is undone."""
 
 
 class Commits:
@@ -48,18 +53,28 @@ class Commits:
         self._written: set[str] = set()
 
     @contextmanager
-    def open(self, account_id: str, *, source: str) -> Iterator[Commit]:
+    def open(self, account_id: str, *, source: str, brief: bool = False) -> Iterator[Commit]:
         """One transaction with the next number. Leaving the block normally makes it durable;
-        an exception undoes all of it. `source` tells what made the commit (such as an import id).
+        an exception undoes all of it. `source` tells what made the commit (such as an import id);
+        a `brief` one is as Engine's brief sessions.
 
         Raises Conflict for an account whose data is not here.
         """
         if self._elsewhere(account_id):
             raise Conflict("The data of this account is in a warehouse; change it there.")
-        with self._writers[account_id], self._engine.session(account_id) as connection:
+        with (
+            self._writers[account_id],
+            self._engine.session(account_id, brief=brief) as connection,
+        ):
+            remembered = self._engine.remembered(account_id)
+            noted = dict(remembered)
+            # Until this commit is there; one that fails leaves nothing to rely on.
+            remembered.clear()
             connection.begin()
             try:
-                before = newest(connection)
+                before = noted.get(_NEWEST)
+                if not isinstance(before, Snapshot):
+                    before = newest(connection)
                 # Instants never run backwards, even when the machine's clock does.
                 at = max(instants.now(), before.at or datetime.min.replace(tzinfo=UTC))
                 number = before.number + 1
@@ -67,11 +82,12 @@ class Commits:
                     "INSERT INTO commits VALUES (?, ?, ?)",
                     [number, at.replace(tzinfo=None), source],
                 )
-                yield Commit(number=number, at=at, connection=connection)
+                yield Commit(number=number, at=at, connection=connection, noted=noted)
             except BaseException:
                 connection.rollback()
                 raise
             connection.commit()
+            remembered.update(noted, **{_NEWEST: Snapshot(number=number, at=at)})
             self._written.add(account_id)
 
     def take_written(self) -> set[str]:

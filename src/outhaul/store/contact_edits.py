@@ -120,10 +120,10 @@ class ContactEdits:
     def _insert(self, rows: list[dict[str, Any]]) -> None:
         columns = sorted({column for row in rows for column, v in row.items() if v is not None})
         names = ", ".join(f'"{column}"' for column in columns)
-        one = f"({', '.join('?' * len(columns))})"
+        # A list a column: the engine would read a mark for every value far longer.
         self._commit.connection.execute(
-            f"INSERT INTO contacts ({names}) VALUES {', '.join([one] * len(rows))}",
-            [row.get(column) for row in rows for column in columns],
+            f"INSERT INTO contacts ({names}) SELECT {', '.join(['unnest(?)'] * len(columns))}",
+            [[row.get(column) for row in rows] for column in columns],
         )
 
     def _check_keys(self, id_: str, values: Mapping[str, Any]) -> None:

@@ -8,8 +8,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -26,6 +26,9 @@ class _Attached:
     users: int = 0
     is_spoiled: bool = False
     """A checkpoint of it failed: the engine refuses the file until it is attached anew."""
+    kept: duckdb.DuckDBPyConnection | None = None
+    """An idle session for the next who wants one for a moment."""
+    remembered: dict[str, object] = field(default_factory=dict)
 
 
 class Engine:
@@ -65,8 +68,11 @@ class Engine:
         self._instance.execute("SET GLOBAL TimeZone = 'UTC'")
 
     @contextmanager
-    def session(self, account_id: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection of its own whose plain table names mean this account's tables.
+    def session(
+        self, account_id: str, *, brief: bool = False
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own whose plain table names mean this account's tables. A `brief`
+        one, which leaves nothing big behind, is kept for the next who asks for one.
 
         Raises StorageFull, StorageUnavailable and MemoryExhausted for the engine's own errors,
         also for those that the block lets out.
@@ -74,13 +80,24 @@ class Engine:
         if not is_id(account_id):
             raise ValueError("not an account id")
         self._admit(account_id)
-        with translated(f"{account_id}.duckdb"), self._attached_file(account_id):
-            connection = self._instance.cursor()
-            try:
+        with (
+            translated(f"{account_id}.duckdb"),
+            self._attached_file(account_id) as attached,
+            ExitStack() as closing,
+        ):
+            kept = self._take_kept(attached) if brief else None
+            connection = kept or self._instance.cursor()
+            closing.callback(connection.close)
+            if kept is None:
                 connection.execute(f"USE {_alias(account_id)}")
-                yield connection
-            finally:
-                connection.close()
+            yield connection
+            if brief and self._keep(attached, connection):
+                closing.pop_all()
+
+    def remembered(self, account_id: str) -> dict[str, object]:
+        """What writers of the account, of whom there is one at a time, have noted for the next; to
+        be asked for within a session. It is forgotten whenever the file is let go of."""
+        return self._attached[account_id].remembered
 
     @contextmanager
     def bare(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -105,22 +122,34 @@ class Engine:
                 self._detach(account_id)
             self._instance.close()
 
+    def _take_kept(self, attached: _Attached) -> duckdb.DuckDBPyConnection | None:
+        with self._lock:
+            kept, attached.kept = attached.kept, None
+        return kept
+
+    def _keep(self, attached: _Attached, connection: duckdb.DuckDBPyConnection) -> bool:
+        with self._lock:
+            keeps = attached.kept is None
+            if keeps:
+                attached.kept = connection
+        return keeps
+
     @contextmanager
-    def _attached_file(self, account_id: str) -> Iterator[None]:
+    def _attached_file(self, account_id: str) -> Iterator[_Attached]:
         """The account's file stays attached for the block."""
-        self._attach(account_id)
+        attached = self._attach(account_id)
         spoiled = False
         try:
-            yield
+            yield attached
         except Exception as error:
             spoiled = is_invalidated(error)
             raise
         finally:
             with self._lock:
-                self._attached[account_id].users -= 1
-                self._attached[account_id].is_spoiled |= spoiled
+                attached.users -= 1
+                attached.is_spoiled |= spoiled
 
-    def _attach(self, account_id: str) -> None:
+    def _attach(self, account_id: str) -> _Attached:
         with self._lock:
             known = self._attached.get(account_id)
             if known is not None and known.is_spoiled:
@@ -143,6 +172,7 @@ class Engine:
                     raise
             known.users += 1
             self._attached.move_to_end(account_id)
+            return known
 
     def _make(self, path: Path) -> None:
         """An empty file, under its name only when it is whole: the engine could not open what a
@@ -169,6 +199,9 @@ class Engine:
             self._detach(idle)
 
     def _detach(self, account_id: str) -> None:
+        kept = self._attached[account_id].kept
+        if kept is not None:
+            kept.close()
         self._instance.execute(f"DETACH {_alias(account_id)}")
         del self._attached[account_id]
 

@@ -1,13 +1,13 @@
-"""Group commit: whoever waits for the account's writer lock is served by the next commit.
+"""Group commit: changes that wait for the account's writer lock share the next commit.
 
-A commit costs a write to the disk that all its changes share. Callers line up; the first
-applies everything in line in one commit, and hands over to the first of those who came meanwhile.
+A commit costs a write to the disk that all its changes share. Changes line up; a thread of ours
+applies everything in line in one commit, and goes on until nothing is left in line.
 """
 
-import itertools
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -17,27 +17,22 @@ from outhaul.store.commits import Commit, Commits
 Change = TypeVar("Change")
 Answer = TypeVar("Answer")
 _MOST_CHANGES = 200
+# One account's line can stand still for as long as an import of it takes; others must not.
+_ACCOUNTS_AT_ONCE = 40
 
 
 @dataclass
 class _Waiting(Generic[Change, Answer]):
     change: Change
-    answers: "list[Answer | OuthaulError]" = field(default_factory=list)
-    fault: BaseException | None = None
-    called: threading.Event = field(default_factory=threading.Event)
-    """Set when the answer is there, or when it is this caller's turn to commit."""
-
-    @property
-    def is_done(self) -> bool:
-        return bool(self.answers) or self.fault is not None
+    answer: "Future[Answer]" = field(default_factory=Future)
 
 
 @dataclass
 class _Line(Generic[Change, Answer]):
     lock: threading.Lock = field(default_factory=threading.Lock)
     waiting: "deque[_Waiting[Change, Answer]]" = field(default_factory=deque)
-    is_led: bool = False
-    """Whether somebody commits now, or has been called to."""
+    is_served: bool = False
+    """Whether a thread commits what is in line, or is about to."""
 
 
 class NothingWritten(Exception):
@@ -49,7 +44,7 @@ class NothingWritten(Exception):
 
 
 class GroupCommit(Generic[Change, Answer]):
-    """Applies changes of many threads, those of one account together."""
+    """Applies changes of many callers, those of one account together."""
 
     def __init__(
         self,
@@ -61,42 +56,34 @@ class GroupCommit(Generic[Change, Answer]):
         self._commits = commits
         self._apply = apply
         self._lines: defaultdict[str, _Line[Change, Answer]] = defaultdict(_Line)
+        self._threads = ThreadPoolExecutor(_ACCOUNTS_AT_ONCE, thread_name_prefix="commit")
 
-    def submit(self, account_id: str, change: Change) -> Answer:
-        """The answer to the change, durable by now."""
+    def submit(self, account_id: str, change: Change) -> "Future[Answer]":
+        """The answer to the change, durable when it is there. Never waits itself."""
         line = self._lines[account_id]
         mine: _Waiting[Change, Answer] = _Waiting(change)
         with line.lock:
             line.waiting.append(mine)
-            leads, line.is_led = not line.is_led, True
-        if not leads:
-            mine.called.wait()
-        if not mine.is_done:
-            self._lead(account_id, line)
-        if mine.fault is not None:
-            raise mine.fault
-        answer = mine.answers[0]
-        if isinstance(answer, OuthaulError):
-            raise answer
-        return answer
+            serves, line.is_served = not line.is_served, True
+        if serves:
+            self._threads.submit(self._serve, account_id, line)
+        return mine.answer
 
-    def _lead(self, account_id: str, line: "_Line[Change, Answer]") -> None:
-        """Commit what is in line, then call its owners and whoever commits next. Each is called
-        by an event of its own: behind a common lock, those who have their answer would wait for
-        the commits of those who came after them."""
-        with line.lock:
-            batch = [line.waiting.popleft() for _ in range(min(_MOST_CHANGES, len(line.waiting)))]
-        self._commit(account_id, batch)
-        with line.lock:
-            line.is_led = bool(line.waiting)
-            called = [*itertools.islice(line.waiting, 1), *batch]
-        for waiting in called:
-            waiting.called.set()
+    def _serve(self, account_id: str, line: "_Line[Change, Answer]") -> None:
+        """Commit until nobody is in line."""
+        while True:
+            with line.lock:
+                most = min(_MOST_CHANGES, len(line.waiting))
+                batch = [line.waiting.popleft() for _ in range(most)]
+                line.is_served = bool(batch)
+            if not batch:
+                return
+            self._commit(account_id, batch)
 
     def _commit(self, account_id: str, batch: "list[_Waiting[Change, Answer]]") -> None:
         answers: Sequence[Answer | OuthaulError]
         try:
-            with self._commits.open(account_id, source="api") as commit:
+            with self._commits.open(account_id, source="api", brief=True) as commit:
                 answers = self._apply(commit, [waiting.change for waiting in batch])
         except NothingWritten as nothing:
             answers = nothing.answers  # type: ignore[assignment]  # apply's own answers
@@ -106,7 +93,10 @@ class GroupCommit(Generic[Change, Answer]):
                 for waiting in batch:
                     self._commit(account_id, [waiting])
             else:
-                batch[0].fault = fault
+                batch[0].answer.set_exception(fault)
             return
         for waiting, answer in zip(batch, answers, strict=True):
-            waiting.answers.append(answer)
+            if isinstance(answer, OuthaulError):
+                waiting.answer.set_exception(answer)
+            else:
+                waiting.answer.set_result(answer)
