@@ -13,8 +13,10 @@ from outhaul.api.app import create_app
 from outhaul.auth.secrets import hash_secret, new_token
 from outhaul.console.app import create_console
 from outhaul.domain.account import Language, Scope
+from outhaul.edges import Edges
+from outhaul.registry import Registry
 from outhaul.settings import Settings
-from outhaul.wiring import Outhaul, Registry
+from outhaul.wiring import Outhaul
 from tests.empty_catalog import new_data
 
 
@@ -78,9 +80,10 @@ def idle_outhaul(data: Path, **settings: object) -> Iterator[tuple[Outhaul, str]
 def serving(data: Path, **settings: object) -> Iterator[Address]:
     """The server of one empty account; stopped, with its worker, at the end."""
     with idle_outhaul(data, **settings) as (outhaul, key):
+        edges = Edges(outhaul)
         outhaul.start()
         try:
-            app = create_app(outhaul.services, create_console(outhaul.console))
+            app = create_app(edges.services, create_console(edges.console))
             with listening(app) as (host, port):
                 yield Address(host=host, port=port, key=key)
         finally:

@@ -18,8 +18,10 @@ from outhaul.auth.secrets import hash_secret, new_token
 from outhaul.console.app import create_console
 from outhaul.domain.account import Account, Language, Scope
 from outhaul.domain.imports import ImportKind, ImportOptions
+from outhaul.edges import Edges
+from outhaul.registry import Registry
 from outhaul.settings import Settings
-from outhaul.wiring import Outhaul, Registry
+from outhaul.wiring import Outhaul
 from tests.api_client import Client
 from tests.api_server import Address, idle_outhaul, listening
 
@@ -36,7 +38,7 @@ class Site:
 
     def rest(self) -> None:
         """Let no work be done here any more; pages take it that another node does it."""
-        self.outhaul._worker.stop()
+        self.outhaul.worker.stop()
         self.resting.set()
 
     @property
@@ -146,12 +148,13 @@ def site(data: Path, **settings: object) -> Iterator[Site]:
     """The server of one account that has no data yet."""
     with idle_outhaul(data, **settings) as (outhaul, key):
         resting = threading.Event()
-        worker_alive = outhaul.console.worker_alive
-        console = replace(outhaul.console, worker_alive=lambda: resting.is_set() or worker_alive())
+        edges = Edges(outhaul)
+        worker_alive = edges.console.worker_alive
+        console = replace(edges.console, worker_alive=lambda: resting.is_set() or worker_alive())
         outhaul.start()
         registry = Registry(Settings.model_validate({"data": data}))
         try:
-            app = create_app(outhaul.services, create_console(console))
+            app = create_app(edges.services, create_console(console))
             with listening(app) as (host, port):
                 address = Address(host=host, port=port, key=key)
                 yield Site(

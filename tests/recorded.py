@@ -24,6 +24,7 @@ from outhaul.auth.secrets import hash_secret, new_token
 from outhaul.catalog.database import Database
 from outhaul.catalog.keys import Keys
 from outhaul.domain.account import Scope
+from outhaul.edges import Edges
 from outhaul.wiring import Outhaul
 from tests.api_client import Client
 from tests.api_server import Address, idle_outhaul, listening
@@ -125,7 +126,7 @@ def _server(data: Path) -> Iterator[tuple[Outhaul, Client, Recorder, str]]:
         outhaul,
         key,
     ):
-        found = outhaul.services.keys.find(key.partition(":")[0])
+        found = outhaul.registry.keys.find(key.partition(":")[0])
         assert found is not None
         reader_id, secret = new_token(), new_token()
         database = Database(f"sqlite:///{data / 'catalog.db'}")
@@ -136,7 +137,7 @@ def _server(data: Path) -> Iterator[tuple[Outhaul, Client, Recorder, str]]:
             scopes=[Scope.EXPORT_READ],
         )
         database.close()
-        app = create_app(replace(outhaul.services, worker_alive=lambda: True))
+        app = create_app(replace(Edges(outhaul).services, worker_alive=lambda: True))
         with (
             listening(app) as (host, port),
             httpx.Client(

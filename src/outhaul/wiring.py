@@ -2,72 +2,41 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from outhaul.api.create_body import asked_of
-from outhaul.api.data_explorer_body import report_asked_of
 from outhaul.api.health import HealthReport
 from outhaul.api.metrics import Metrics
-from outhaul.api.report_body import read_report
-from outhaul.api.services import Services
 from outhaul.catalog import exports as catalog_exports
-from outhaul.catalog.accounts import Accounts
-from outhaul.catalog.audit import Audit
 from outhaul.catalog.census import take_census
 from outhaul.catalog.database import Database
 from outhaul.catalog.erasures import Erasures
-from outhaul.catalog.homes import EVERYTHING, Reach
+from outhaul.catalog.homes import Reach
 from outhaul.catalog.imports import Imports
-from outhaul.catalog.keys import Keys, LinkKeys
+from outhaul.catalog.keys import LinkKeys
 from outhaul.catalog.leases import Leases
 from outhaul.catalog.live_snapshots import LiveSnapshots
 from outhaul.catalog.needed_files import NeededFiles
-from outhaul.catalog.past_runs import PastRuns
-from outhaul.catalog.rates import Rates
-from outhaul.catalog.reports import Reports
-from outhaul.catalog.shared_rates import SharedRates
 from outhaul.catalog.slices import Slices
-from outhaul.catalog.tally import Tallies
-from outhaul.console.services import ConsoleServices
 from outhaul.domain.errors import UnsafeSettings
-from outhaul.exports.browse import Browse
-from outhaul.exports.descriptions import Descriptions
-from outhaul.exports.estimates import Estimates
-from outhaul.exports.overview import Overview
 from outhaul.exports.service import Exports
-from outhaul.exports.usage import Usage
-from outhaul.exports.volumes import Volumes
 from outhaul.files.claim import claim
 from outhaul.files.object_store import Files, open_files
-from outhaul.ingest.bulk import Bulk
-from outhaul.ingest.contact_service import Contacts
 from outhaul.ingest.erasure import Eraser
-from outhaul.ingest.event_service import CustomEvents
-from outhaul.ingest.field_service import Fields
-from outhaul.ingest.import_service import Uploads
 from outhaul.ingest.importer import Importer
-from outhaul.ingest.intake import Intake
-from outhaul.ingest.purchase_service import Purchases
-from outhaul.ingest.segment_service import Segments
 from outhaul.pipeline.pipeline import Pipeline
+from outhaul.registry import Registry, imports_of
 from outhaul.settings import Settings
-from outhaul.store.browsing import Browsing
 from outhaul.store.commits import Commits
 from outhaul.store.compaction import Compactor
 from outhaul.store.contact_fields import ContactFields
-from outhaul.store.contact_reads import ContactReads
-from outhaul.store.counts import Counts
 from outhaul.store.engine import Engine
 from outhaul.store.erasure import Footprints
-from outhaul.store.field_definitions import FieldDefinitions
 from outhaul.store.parquet import ParquetWriter
 from outhaul.store.reader import SnapshotReader
 from outhaul.store.segment_reads import SegmentReads
-from outhaul.store.single_activities import PurchaseReads
 from outhaul.unload.reader import UnloadReader
 from outhaul.unload.store_unload import StoreUnload
 from outhaul.warehouse.connect import connect
@@ -97,25 +66,6 @@ _READY_FOR_EACH = 2
 """Slices that lie ready for each other node: it takes one while the next is unloaded."""
 
 
-class Registry:
-    """The catalog, of a data directory or shared; any number of processes may open it side by
-    side. Raises CatalogUnavailable."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.data = settings.data.resolve()
-        if settings.catalog is None:
-            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.database = Database(settings.catalog or f"sqlite:///{self.data / 'catalog.db'}")
-        self.database.migrate()
-        self.accounts = Accounts(self.database)
-        self.keys = Keys(self.database)
-        self.imports = _imports(self.database, settings, EVERYTHING)
-        self.audit = Audit(self.database)
-
-    def close(self) -> None:
-        self.database.close()
-
-
 class Outhaul:
     """Everything that the owner of a data directory runs. Made only by who holds its lock."""
 
@@ -124,176 +74,123 @@ class Outhaul:
         UnsafeSettings, and OuthaulError when a node of another machine owns it."""
         database, data = registry.database, registry.data
         node = _owner(database, data, settings)
-        self._node = node
-        self._settings = settings
-        self._engine = Engine(
+        self.registry, self.settings, self.node = registry, settings, node
+        self.engine = Engine(
             data / "store",
             memory_limit=settings.memory_limit,
             threads=settings.workers,
             admit=node.admit,
         )
-        self._files = files_of(settings)
-        self._database = database
-        unloads = UnloadReader(self._engine, self._files)
-        warehouse = _warehouse(settings, self._files, unloads)
-        elsewhere: Callable[[str], bool] = warehouse.holds if warehouse else lambda _: False
-        commits = Commits(self._engine, elsewhere=elsewhere)
-        fields = ContactFields(self._engine)
-        definitions = FieldDefinitions(self._engine, fields)
-        segment_reads = SegmentReads(self._engine)
-        listed, link_keys = catalog_exports.Exports(database), LinkKeys(database)
-        fields_anywhere = FieldsAnywhere(fields, warehouse)
-        bell = Bell()
+        self.files = files_of(settings)
+        unloads = UnloadReader(self.engine, self.files)
+        self.warehouse = _warehouse(settings, self.files, unloads)
+        warehouse = self.warehouse
+        self.elsewhere: Callable[[str], bool] = warehouse.holds if warehouse else lambda _: False
+        self.commits = Commits(self.engine, elsewhere=self.elsewhere)
+        self.fields = ContactFields(self.engine)
+        self.fields_anywhere = FieldsAnywhere(self.fields, warehouse)
+        self.bell = Bell()
         self.metrics = Metrics(partial(take_census, database))
         self._traces = _traces(settings)
         leases = _leases(database, settings, node.reach)
-        reader = SnapshotReader(self._engine)
-        imports = _imports(database, settings, node.reach)
-        scratch = _scratch(data / "scratch", imports)
-        self._parquet = ParquetWriter(scratch, at_once=settings.workers)
-        pipeline = Pipeline(
-            commits,
-            fields_anywhere,
-            reader,
-            self._files,
+        self.reader = SnapshotReader(self.engine)
+        self.imports = imports_of(database, settings, node.reach)
+        self.scratch = _scratch(data / "scratch", self.imports)
+        self._parquet = ParquetWriter(self.scratch, at_once=settings.workers)
+        self.pipeline = Pipeline(
+            self.commits,
+            self.fields_anywhere,
+            self.reader,
+            self.files,
             slice_rows=settings.slice_rows,
             unloads=unloads,
             parquet=self._parquet,
-            unload=StoreUnload(reader, self._files),
+            unload=StoreUnload(self.reader, self.files),
             warehouse=warehouse,
         )
-        cleaning = _cleaning(database, settings, self._files)
-        watch = Watches(self.metrics, *self._traces)
-        exports = _export_work(registry, settings, leases, pipeline, cleaning, bell, watch, node)
-        importer = Importer(self._engine, commits, fields, scratch=scratch)
-        import_work = ImportWork(
-            imports,
-            importer,
-            takeover_limit=settings.takeover_limit,
-            stall_s=settings.stall_seconds,
-        )
-        eraser = Eraser(
+        cleaning = _cleaning(database, settings, self.files)
+        self.eraser = Eraser(
             Erasures(database, reach=node.reach),
-            Footprints(self._engine),
-            commits,
-            self._files,
-            wake=bell.ring,
+            Footprints(self.engine),
+            self.commits,
+            self.files,
+            wake=self.bell.ring,
         )
         # Whoever owns the directory knows that all earlier owners are dead, and their leases too.
         if not database.shared or node.predecessor is not None:
             leases.release_all(node.predecessor)
-            imports.release_all(node.predecessor)
+            self.imports.release_all(node.predecessor)
         cleaning.at_start(alone=not database.shared)
-        compaction = CompactionWork(
-            Compactor(self._engine, commits), commits, LiveSnapshots(database)
-        )
-        use_cases = Exports(
-            listed,
-            link_keys,
-            SegmentsAnywhere(segment_reads, warehouse),
-            self._files,
+        self.listed, self.link_keys = catalog_exports.Exports(database), LinkKeys(database)
+        self.segment_reads = SegmentReads(self.engine)
+        self.exports = Exports(
+            self.listed,
+            self.link_keys,
+            SegmentsAnywhere(self.segment_reads, warehouse),
+            self.files,
             queue_limit=settings.queue_limit,
             link_s=settings.link_minutes * 60,
             redirect=settings.downloads == "redirect",
-            wake=bell.ring,
-            elsewhere=elsewhere,
+            wake=self.bell.ring,
+            elsewhere=self.elsewhere,
+        )
+        self.worker = Worker(self._work(leases, cleaning), self.bell, id_=node.id)
+
+    def _work(self, leases: Leases, cleaning: Cleaning) -> list[tuple[Work, int]]:
+        """What is to be done, with the threads that do it."""
+        registry, settings, node = self.registry, self.settings, self.node
+        database = registry.database
+        watch = Watches(self.metrics, *self._traces)
+        exports = _export_work(
+            registry, settings, leases, self.pipeline, cleaning, self.bell, watch, node
+        )
+        imports = ImportWork(
+            self.imports,
+            Importer(self.engine, self.commits, self.fields, scratch=self.scratch),
+            takeover_limit=settings.takeover_limit,
+            stall_s=settings.stall_seconds,
+        )
+        compaction = CompactionWork(
+            Compactor(self.engine, self.commits), self.commits, LiveSnapshots(database)
         )
         work: list[tuple[Work, int]] = [
             (exports, settings.workers),
-            (import_work, 1),
-            (ErasureWork(eraser), 1),
+            (imports, 1),
+            (ErasureWork(self.eraser), 1),
             (compaction, 1),
             (FileWork(cleaning, at_once=database.shared), 1),
             *node.work,
         ]
         if settings.retention_days is not None:
             keep = timedelta(days=settings.retention_days)
-            work.append((RetentionWork(listed, use_cases, keep=keep), 1))
-        self._worker = Worker(work, bell, id_=node.id)
-        contact_reads = ContactReads(self._engine)
-        intake = Intake(
-            contacts=Contacts(commits, contact_reads, definitions, eraser),
-            fields=Fields(commits, definitions),
-            bulk=Bulk(self._engine, commits, scratch=scratch),
-            purchases=Purchases(commits, contact_reads, PurchaseReads(self._engine)),
-            events=CustomEvents(commits),
-            segments=Segments(commits, segment_reads),
-            uploads=Uploads(
-                imports,
-                link_keys,
-                folder=data / "uploads",
-                link_s=settings.link_minutes * 60,
-                wake=bell.ring,
-                admit=node.admit,
-            ),
-        )
-        limit, reports = settings.rate_limit, Reports(database)
-        describe = Descriptions(commits, fields_anywhere).describe
-        estimate = Estimates(pipeline, reader, PastRuns(database)).estimate
-        self.services = Services(
-            exports=use_cases,
-            keys=registry.keys,
-            reports=reports,
-            audit=registry.audit,
-            rates=SharedRates(database, limit=limit) if database.shared else Rates(limit=limit),
-            describe=describe,
-            estimate=estimate,
-            newest_commit=lambda account_id: commits.snapshot(account_id).number,
-            health=self.health,
-            worker_alive=self._worker.alive,
-            public_url=settings.public_url,
-            metrics=None if settings.metrics_address else self.metrics,
-            admit=node.admit,
-            intake=intake,
-        )
-        self.console = ConsoleServices(
-            keys=registry.keys,
-            signing_keys=link_keys.ring,
-            exports=use_cases,
-            overview=Overview(listed, Slices(database)),
-            audit=registry.audit,
-            usage=Usage(Tallies(database)),
-            health=lambda: asdict(self.health()),
-            browse=Browse(Browsing(self._engine), definitions),
-            volumes=Volumes(commits, Counts(self._engine)),
-            read_request=partial(asked_of, self.services),
-            reports=reports,
-            read_report=read_report,
-            read_report_request=partial(report_asked_of, reports),
-            describe=describe,
-            estimate=estimate,
-            intake=intake,
-            worker_alive=self._worker.alive,
-            public_url=settings.public_url,
-            session_minutes=settings.session_minutes,
-            admit=node.admit,
-        )
+            work.append((RetentionWork(self.listed, self.exports, keep=keep), 1))
+        return work
 
     def start(self) -> None:
         """Let the worker's threads run."""
-        self._worker.start()
+        self.worker.start()
 
     def reached_at(self, url: str, *, lost: Callable[[], None]) -> None:
         """Tell other nodes where this one's API is; `lost` is called should another node come to
         own the data directory, and has to end the process."""
-        self._node.announce(self._settings.node_url or url, lost)
+        self.node.announce(self.settings.node_url or url, lost)
 
     def stop(self) -> None:
         """Stop the worker, close the store, and let another node own the directory."""
-        self._worker.stop()
-        self._engine.close()
+        self.worker.stop()
+        self.engine.close()
         self._parquet.close()
         for traces in self._traces:
             traces.close()
-        self._node.leave()
+        self.node.leave()
 
     def health(self) -> HealthReport:
         """The state of each part, in words without secrets."""
         return HealthReport(
-            catalog=_state(self._database.check),
-            store=_state(self._engine.check),
-            files=_state(self._files.check),
-            worker="ok" if self._worker.alive() else "stopped",
+            catalog=_state(self.registry.database.check),
+            store=_state(self.engine.check),
+            files=_state(self.files.check),
+            worker="ok" if self.worker.alive() else "stopped",
         )
 
 
@@ -372,12 +269,6 @@ def _leases(database: Database, settings: Settings, reach: Reach) -> Leases:
         fault_limit=settings.fault_limit,
         account_limit=settings.account_steps,
         reach=reach,
-    )
-
-
-def _imports(database: Database, settings: Settings, reach: Reach) -> Imports:
-    return Imports(
-        database, lease_s=settings.lease_seconds, fault_limit=settings.fault_limit, reach=reach
     )
 
 

@@ -24,7 +24,7 @@ from outhaul.catalog.exports import Exports
 from outhaul.cli.checks import examine
 from outhaul.cli.options import settings
 from outhaul.domain.export import DateFormat, Delimiter, ExportRequest, ExportType, Origin
-from outhaul.wiring import Registry
+from outhaul.registry import Registry
 from tests.api_server import new_account
 from tests.empty_catalog import new_data
 

@@ -17,6 +17,7 @@ from outhaul.api.app import create_app
 from outhaul.archive.manifest import read_manifest
 from outhaul.archive.verify import verify
 from outhaul.domain.report_parts import DIMENSIONS, METRICS
+from outhaul.edges import Edges
 from outhaul.wiring import Outhaul
 from tests.api_client import Client
 from tests.api_server import Address, idle_outhaul, listening, serving
@@ -56,7 +57,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 @contextmanager
 def listening_client(outhaul: Outhaul, key: str) -> Iterator[Client]:
     """A client of a server whose worker is asleep."""
-    with listening(create_app(outhaul.services)) as (host, port):
+    with listening(create_app(Edges(outhaul).services)) as (host, port):
         yield Client(Address(host=host, port=port, key=key))
 
 
@@ -121,7 +122,7 @@ def test_a_report_is_exported_over_days_of_the_account(shop: Client, tmp_path: P
 def test_a_small_report_goes_from_queued_to_finished(tmp_path: Path):
     """Programs take every status but `queued` for the end: none of its steps shows another."""
     with idle_outhaul(tmp_path / "data", rate_limit=1_000_000) as (outhaul, key):
-        exports = outhaul._worker._work[0]
+        exports = outhaul.worker._work[0]
         with listening_client(outhaul, key) as client:
             sell(client)
             report = client.done("POST", "/reports/", 201, json=SALES)
@@ -129,7 +130,7 @@ def test_a_small_report_goes_from_queued_to_finished(tmp_path: Path):
             seen = []
             while exports.do_one("1" * 24):
                 seen.append(client.done("GET", f"/exports/{made['id']}", 200)["status"])
-        outhaul._engine.close()
+        outhaul.engine.close()
     assert seen == ["queued", "queued", "finished"]
 
 
@@ -291,8 +292,8 @@ def test_accounts_whose_data_lies_in_a_warehouse_have_no_exports_of_reports(
 ):
     """409, since the report would be made of a store without rows."""
     with idle_outhaul(tmp_path / "data", rate_limit=1_000_000) as (outhaul, key):
-        monkeypatch.setattr(outhaul.services.exports, "_elsewhere", lambda _: True)
+        monkeypatch.setattr(outhaul.exports, "_elsewhere", lambda _: True)
         with listening_client(outhaul, key) as client:
             report = client.done("POST", "/reports/", 201, json=SALES)
             client.done("POST", "/exports/type/data-explorer", 409, json=asked(report["id"]))
-        outhaul._engine.close()
+        outhaul.engine.close()

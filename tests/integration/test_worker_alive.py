@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 
 from outhaul.api.app import create_app
+from outhaul.edges import Edges
 from tests.api_server import idle_outhaul, listening
 
 CONTACTS = {"exportType": "contacts", "delimiter": ",", "dateFormat": "ISO"}
@@ -15,7 +16,7 @@ def test_an_export_says_when_nobody_works_on_it(tmp_path: Path) -> None:
     """As long as no worker is alive, and not a word more once one is; health says it as well."""
     with (
         idle_outhaul(tmp_path / "data") as (outhaul, key),
-        listening(create_app(outhaul.services)) as (host, port),
+        listening(create_app(Edges(outhaul).services)) as (host, port),
         httpx.Client(
             base_url=f"http://{host}:{port}", headers={"Authorization": f"apiKey {key}"}
         ) as client,

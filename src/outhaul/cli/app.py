@@ -14,8 +14,6 @@ from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from outhaul import __version__
-from outhaul.cli import remote
-from outhaul.client import ClientError
 from outhaul.domain.errors import BadRequest, NotFound, OuthaulError
 
 _COMMANDS = {
@@ -90,10 +88,16 @@ def main() -> None:
         _fail(f"there is no {error.kind} {error.id}", 2)
     except BadRequest as error:
         _fail(error.detail, 2)
-    except ClientError as error:
-        _fail(str(error), remote.exit_status(error))
     except OuthaulError as error:
         _fail(str(error), 1)
+    except Exception as error:
+        # Only now, because most commands speak to no server and need not wait for the client.
+        from outhaul.cli.remote import exit_status
+        from outhaul.client import ClientError
+
+        if not isinstance(error, ClientError):
+            raise
+        _fail(str(error), exit_status(error))
     else:
         sys.exit(status if isinstance(status, int) else 0)
 

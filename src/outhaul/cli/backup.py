@@ -18,7 +18,8 @@ from outhaul.cli.copies import (
 )
 from outhaul.cli.options import Data, settings
 from outhaul.domain.errors import FileMissing, OuthaulError
-from outhaul.wiring import Registry, claim_files, files_of
+from outhaul.registry import Registry
+from outhaul.wiring import claim_files, files_of
 from outhaul.worker.ownership import Ownership
 
 

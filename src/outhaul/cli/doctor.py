@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from outhaul.cli.as_json import AsJson
 from outhaul.cli.checks import examine
 from outhaul.cli.findings import tell
 from outhaul.cli.options import Data, settings
-from outhaul.cli.remote import AsJson
 from outhaul.domain.errors import UnsafeSettings
 from outhaul.domain.finding import Finding
 

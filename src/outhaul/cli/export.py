@@ -10,9 +10,10 @@ import typer
 
 from outhaul.archive.manifest import read_manifest
 from outhaul.archive.verify import Verdict, verify
+from outhaul.cli.as_json import AsJson, print_json
 from outhaul.cli.bars import ExportBars
 from outhaul.cli.file_options import Separator, with_file_options
-from outhaul.cli.remote import NOT_WHOLE, AsJson, Key, Url, connect, print_json
+from outhaul.cli.remote import NOT_WHOLE, Key, Url, connect
 from outhaul.client import Client, Downloaded
 from outhaul.client.operations import FileOptions
 

@@ -6,9 +6,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from outhaul.cli.as_json import AsJson, print_json
 from outhaul.cli.bars import ExportBars
 from outhaul.cli.export import HERE, Output, fetch
-from outhaul.cli.remote import AsJson, Key, Url, connect, print_json
+from outhaul.cli.remote import Key, Url, connect
 from outhaul.client import Downloaded
 from outhaul.domain.errors import OuthaulError
 from outhaul.domain.instants import to_text

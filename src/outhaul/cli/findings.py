@@ -6,7 +6,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.text import Text
 
-from outhaul.cli.remote import print_json
+from outhaul.cli.as_json import print_json
 from outhaul.domain.finding import Finding
 
 _MARKS = {"ok": ("✓", "green"), "note": ("!", "yellow"), "wrong": ("✗", "red")}

@@ -11,8 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from outhaul.cli.options import Data, settings
 from outhaul.domain.errors import OuthaulError
 from outhaul.domain.imports import Import, ImportKind, ImportOptions, ImportStatus, rejects_of
+from outhaul.registry import Registry
 from outhaul.settings import Settings
-from outhaul.wiring import Outhaul, Registry
+from outhaul.wiring import Outhaul
 from outhaul.worker.ownership import Ownership
 
 _WATCH_S = 0.2

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from outhaul.registry import Registry
 from outhaul.settings import Settings
-from outhaul.wiring import Registry
 
 Catalog = Annotated[
     str | None,

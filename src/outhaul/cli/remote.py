@@ -1,7 +1,6 @@
 """What commands that speak to a server share: where it is, the key, and how their failures exit."""
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -27,10 +26,6 @@ Key = Annotated[
         help="keyId:keySecret. Better given by the variable: options stand in the process list.",
     ),
 ]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="One JSON object on standard output, and no bars.")
-]
-
 NOT_WHOLE = 5
 _STATUS: list[tuple[type[ClientError], int]] = [
     (InvalidRequest, 2),
@@ -52,7 +47,3 @@ def connect(url: str, key: str) -> Client:
 def exit_status(error: ClientError) -> int:
     """The status that docs/command-line.md promises for this failure."""
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 1)
-
-
-def print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False))

@@ -18,8 +18,10 @@ from outhaul.cli.metrics import telling
 from outhaul.cli.options import Catalog, Data, Files, settings
 from outhaul.console.app import create_console
 from outhaul.domain.errors import OuthaulError
+from outhaul.edges import Edges
+from outhaul.registry import Registry
 from outhaul.settings import Settings
-from outhaul.wiring import Outhaul, Registry
+from outhaul.wiring import Outhaul
 from outhaul.worker.ownership import Ownership
 
 _GRACE_S = 5
@@ -81,9 +83,10 @@ def serve(
 
 def _run(registry: Registry, chosen: Settings) -> None:
     outhaul = Outhaul(registry, chosen)
+    edges = Edges(outhaul)
     # h11, because the other parser lower-cases the names of headers that clients match by case.
     config = uvicorn.Config(
-        create_app(outhaul.services, create_console(outhaul.console, forwarding)),
+        create_app(edges.services, create_console(edges.console, forwarding)),
         host=chosen.host,
         port=chosen.port,
         http="h11",

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from outhaul.cli.as_json import AsJson
 from outhaul.cli.findings import tell
 from outhaul.cli.options import Data, settings
-from outhaul.cli.remote import AsJson
 from outhaul.domain.errors import OuthaulError
 from outhaul.wiring import files_of, warehouse_engine, warehouse_mapping
 

@@ -7,7 +7,8 @@ import time
 from outhaul.cli import logs
 from outhaul.cli.metrics import telling
 from outhaul.cli.options import Catalog, Files, settings
-from outhaul.wiring import Registry, WorkerNode
+from outhaul.registry import Registry
+from outhaul.wiring import WorkerNode
 
 
 def worker(catalog: Catalog = None, files: Files = None) -> None:
