@@ -137,10 +137,10 @@ def _find_repeats(staging: Staging) -> int:
     """Note the rows whose id an earlier good row of the file has; returns how many."""
     staged, repeats = staging.table(STAGED), staging.table("repeats")
     staging.rows(
-        f"CREATE TABLE {repeats} AS SELECT s.rowid AS n FROM {staged} AS s JOIN"
-        f" (SELECT id, min(rowid) AS first FROM {staged} WHERE {GOOD} AND id IS NOT NULL"
+        f"CREATE TABLE {repeats} AS SELECT s.n FROM {staged} AS s JOIN"
+        f" (SELECT id, min(n) AS first FROM {staged} WHERE {GOOD} AND id IS NOT NULL"
         " GROUP BY id HAVING count(*) > 1) AS d ON d.id = s.id"
-        f" WHERE {GOOD} AND s.rowid > d.first"
+        f" WHERE {GOOD} AND s.n > d.first"
     )
     return staging.count(f"SELECT count(*) FROM {repeats}")
 

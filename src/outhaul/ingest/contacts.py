@@ -9,7 +9,7 @@ from outhaul.domain.errors import ImportRefused
 from outhaul.domain.fields import CONTACT_FIELDS
 from outhaul.ingest.guess import guess_types
 from outhaul.ingest.sources import Source, open_source
-from outhaul.ingest.staged import STAGED, Layout, Rule, StagedField, stage
+from outhaul.ingest.staged import STAGED, Layout, Rule, StagedField, show, stage
 from outhaul.ingest.work import Piece, Work, line_pieces
 from outhaul.store.commits import Commit, Commits
 from outhaul.store.contact_fields import ContactFields
@@ -61,7 +61,13 @@ def prepare(
     total = stage(staging, source, layout)
     if new:
         # Only now is it known that the file can be read to its end.
-        columns += _create(staging, provisional, work, commits=commits, fields=fields)
+        made = _create(provisional, work, commits=commits, fields=fields)
+        columns += made
+        show(
+            staging,
+            layout,
+            {old.column: now.column for old, now in zip(provisional, made, strict=True)},
+        )
     rows = ContactRows(
         staged=staging.table(STAGED),
         import_id=work.import_id,
@@ -108,20 +114,15 @@ def _check_new(new: Sequence[str], present: int, *, create: bool) -> None:
 
 
 def _create(
-    staging: Staging,
     provisional: Sequence[StagedField],
     work: Work,
     *,
     commits: Commits,
     fields: ContactFields,
 ) -> list[StagedField]:
-    """Make contact fields of staged columns, and give the columns the names of the store's."""
+    """Make contact fields of staged columns; gives these with the store's columns."""
     with commits.open(work.account_id, source=work.import_id) as commit:
         added = fields.add(commit, [(field.id, field.id, field.type) for field in provisional])
-    for field, made in zip(provisional, added, strict=True):
-        staging.rows(
-            f"ALTER TABLE {staging.table(STAGED)} RENAME {field.column} TO x{made.ordinal}"
-        )
     return [
         replace(field, column=f"x{made.ordinal}")
         for field, made in zip(provisional, added, strict=True)

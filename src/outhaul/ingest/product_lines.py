@@ -2,7 +2,7 @@
 
 from outhaul.domain.activity_types import PRODUCT_FIELDS
 from outhaul.ingest.sources import Cell, identifier, literal
-from outhaul.ingest.staged import GOOD, STAGED
+from outhaul.ingest.staged import FIELDS, GOOD, ROWS, STAGED
 from outhaul.ingest.values import parse
 from outhaul.store.staging import Staging
 
@@ -13,10 +13,11 @@ def stage_lines(staging: Staging) -> None:
     """Fill the table of lines (n: the activity's staged row, position from 0, the product
     fields). An activity with a wrong line is refused as a whole."""
     staged, lines = staging.table(STAGED), staging.table(LINES)
+    products = f"{FIELDS}.products"
     staging.rows(
-        f"UPDATE {staged} SET reasons = 'products must be a list of objects'"
-        f" WHERE {GOOD} AND products IS NOT NULL AND CASE WHEN json_type(products) = 'ARRAY'"
-        " THEN list_bool_or(list_transform(json_type(products, '$[*]'),"
+        f"UPDATE {staging.table(ROWS)} SET reasons = 'products must be a list of objects'"
+        f" WHERE {GOOD} AND {products} IS NOT NULL AND CASE WHEN json_type({products}) = 'ARRAY'"
+        f" THEN list_bool_or(list_transform(json_type({products}, '$[*]'),"
         " lambda kind: kind <> 'OBJECT')) ELSE true END"
     )
     pointers = ", ".join(literal("/" + id_) for id_ in PRODUCT_FIELDS)
@@ -44,14 +45,14 @@ def stage_lines(staging: Staging) -> None:
         f"CREATE TABLE {lines} AS SELECT * EXCLUDE (line, v),"
         f" nullif(concat_ws('; ', {', '.join(wrong)}), '') AS reasons FROM (SELECT *,"
         f" {', '.join(typed)} FROM (SELECT *, json_extract_string(line, [{pointers}]) AS v FROM ("
-        ' SELECT rowid AS n, "createdAt" AS line_at,'
+        ' SELECT n, "createdAt" AS line_at,'
         " unnest(json_extract(products, '$[*]')) AS line,"
         " unnest(range(json_array_length(products)::BIGINT))::INTEGER AS position"
         f" FROM {staged} WHERE {GOOD} AND products IS NOT NULL)))"
     )
     if staging.count(f"SELECT count(*) FROM {lines} WHERE reasons IS NOT NULL"):
         staging.rows(
-            f"UPDATE {staged} AS s SET reasons = bad.reasons FROM (SELECT n,"
+            f"UPDATE {staging.table(ROWS)} AS s SET reasons = bad.reasons FROM (SELECT n,"
             " array_to_string(list_sort(list_distinct(flatten(list(string_split(reasons, '; '))))),"
             f" '; ') AS reasons FROM {lines} WHERE reasons IS NOT NULL GROUP BY n) AS bad"
             " WHERE bad.n = s.rowid"

@@ -61,8 +61,7 @@ def _refused(
     files = ", ".join(literal(str(path)) for path in turned_away)
     late = f" UNION ALL SELECT n, reason FROM read_parquet([{files}])" if files else ""
     cursor = staging.connection.execute(
-        f"SELECT rowid AS n, reasons FROM {staging.table(STAGED)} WHERE reasons <> ''{late}"
-        " ORDER BY n"
+        f"SELECT n, reasons FROM {staging.table(STAGED)} WHERE reasons <> ''{late} ORDER BY n"
     )
     staged = (row for batch in iter(lambda: cursor.fetchmany(_BATCH), []) for row in batch)
     next_broken, next_staged = _Peek(iter(broken)), _Peek(staged)

@@ -1,11 +1,15 @@
 """Reading a file into the staged table: typed columns, and the reasons against each row.
 
 `reasons` is NULL for a row that is good as far as the file tells, empty for a blank line (which
-is passed over without a word), else all reasons joined by "; ". The row's place in the file is
-the table's `rowid`: rows are staged in file order.
+is passed over without a word), else all reasons joined by "; ". `n` is the row's place in the
+file, from 0: rows are staged in file order.
+
+What is read is a view. In the table beneath it the fields are members of one column: the engine
+reckons memory by the column when rows have to stay in order, and with sixty of them it would give
+the work to a single thread.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from outhaul.domain.export import FieldType
@@ -22,6 +26,9 @@ from outhaul.ingest.values import ID, parse
 from outhaul.store.staging import Staging
 
 STAGED = "staged"
+ROWS = "staged_rows"
+"""The table beneath, for whoever changes reasons; its `rowid` is `n`."""
+FIELDS = "fields"
 GOOD = "reasons IS NULL"
 
 
@@ -60,10 +67,24 @@ class Layout:
 def stage(staging: Staging, source: Source, layout: Layout) -> int:
     """Fill the staged table from the file; returns its rows. Raises ImportRefused."""
     with reading(source.format):
-        staging.rows(f"CREATE TABLE {staging.table(STAGED)} AS {_select(source, layout)}")
+        staging.rows(f"CREATE TABLE {staging.table(ROWS)} AS {_select(source, layout)}")
     if source.format is not Format.PARQUET:
         refuse_other_encodings(staging.connection)
-    return staging.count(f"SELECT count(*) FROM {staging.table(STAGED)}")
+    show(staging, layout, {})
+    return staging.count(f"SELECT count(*) FROM {staging.table(ROWS)}")
+
+
+def show(staging: Staging, layout: Layout, names: Mapping[str, str]) -> None:
+    """Make the staged table, with other `names` for some columns of fields."""
+    plain = [*layout.ids, *(name for name, _ in layout.further), "given", "reasons"]
+    shown = [identifier(name) for name in plain]
+    for field in layout.fields:
+        name = names.get(field.column, field.column)
+        shown.append(f"{FIELDS}.{identifier(field.column)} AS {identifier(name)}")
+    staging.rows(
+        f"CREATE OR REPLACE VIEW {staging.table(STAGED)} AS"
+        f" SELECT rowid AS n, {', '.join(shown)} FROM {staging.table(ROWS)}"
+    )
 
 
 def _select(source: Source, layout: Layout) -> str:
@@ -96,7 +117,10 @@ def _select(source: Source, layout: Layout) -> str:
         )
     wrong += layout.rules
     kept = [identifier(id_) for id_ in layout.ids]
-    kept += [identifier(field.column) for field in layout.fields]
+    members = ", ".join(
+        f"{column} := {column}" for column in (identifier(one.column) for one in layout.fields)
+    )
+    kept.append(f"struct_pack({members}) AS {FIELDS}")
     kept += [f"{sql} AS {identifier(name)}" for name, sql in layout.further]
     given = f"{source.given} AS given" if source.given is not None else "NULL::VARCHAR[] AS given"
     fault = f"{source.fault}" if source.fault is not None else "NULL::VARCHAR"

@@ -38,7 +38,7 @@ def line_pieces(
     """Cut `total` staged rows in file order; `write` gets first (included) and until (not)."""
     table = staging.table(STAGED)
     good = dict(
-        staging.rows(f"SELECT rowid // {size}, count(*) FROM {table} WHERE {GOOD} GROUP BY ALL")
+        staging.rows(f"SELECT n // {size}, count(*) FROM {table} WHERE {GOOD} GROUP BY ALL")
     )
 
     def piece(first: int) -> Piece:

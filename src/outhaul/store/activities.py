@@ -13,7 +13,7 @@ from outhaul.store.schema import OPEN
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityRows:
-    """Staged activities: a table with id, type, createdAt, contactId, email, reasons."""
+    """Staged activities: a table with n, id, type, createdAt, contactId, email, reasons."""
 
     staged: str
     lines: str | None
@@ -40,7 +40,7 @@ class ActivityRows:
     @property
     def id(self) -> str:
         """The id of the row with alias s: its own, else one that the same row always gets."""
-        made = f"left(md5('{self.import_id}:' || s.rowid), 24)"
+        made = f"left(md5('{self.import_id}:' || s.n), 24)"
         return f"coalesce(s.id, {made})" if self.own_ids else made
 
 
@@ -64,7 +64,7 @@ def _unrepeated(commit: Commit, rows: ActivityRows, within: str) -> str:
     """A further condition that leaves out rows whose id is taken, in the file or the store."""
     condition = ""
     if rows.repeats is not None:
-        condition += f" AND s.rowid NOT IN (SELECT n FROM {rows.repeats})"
+        condition += f" AND s.n NOT IN (SELECT n FROM {rows.repeats})"
     if rows.own_ids:
         # The store's ids stream past the chunk's, never the other way: they may be very many.
         commit.connection.execute(
@@ -87,7 +87,7 @@ def _find_contacts(commit: Commit, rows: ActivityRows, wanted: str) -> None:
         f' AS s WHERE {wanted} AND s."contactId" IS NOT NULL)'
     )
     run(
-        f"INSERT INTO {TURNED_AWAY} SELECT s.rowid, 'no contact has this contactId'"
+        f"INSERT INTO {TURNED_AWAY} SELECT s.n, 'no contact has this contactId'"
         f' FROM {rows.staged} AS s WHERE {wanted} AND s."contactId" IS NOT NULL'
         ' AND NOT EXISTS (FROM chunk_ids AS i WHERE i.id = s."contactId")'
     )
@@ -130,7 +130,7 @@ def _append_lines(commit: Commit, rows: ActivityRows, wanted: str) -> None:
     commit.connection.execute(
         'INSERT INTO product_lines BY NAME SELECT a.id AS "activityId", a.commit, a.type,'
         f' a."createdAt", a."contactId", a.email, l.position{columns}'
-        f" FROM {rows.lines} AS l JOIN {rows.staged} AS s ON s.rowid = l.n"
+        f" FROM {rows.lines} AS l JOIN {rows.staged} AS s ON s.n = l.n"
         f" JOIN activities AS a ON a.id = {rows.id} AND a.commit = {commit.number}"
         f' WHERE {wanted} ORDER BY a."createdAt", a.id, l.position'
     )

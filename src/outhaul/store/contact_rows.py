@@ -9,7 +9,7 @@ from outhaul.store.purchases import TOTALS
 
 @dataclass(frozen=True, kw_only=True)
 class ContactRows:
-    """Staged contacts: table with columns id, `given`, `reasons` and those of `columns`."""
+    """Staged contacts: table with columns n, id, `given`, `reasons` and those of `columns`."""
 
     staged: str
     import_id: str

@@ -26,8 +26,8 @@ def upsert(
         return taken
     run = commit.connection.execute
     run(
-        "CREATE OR REPLACE TEMP TABLE chunk_pending AS SELECT rowid AS n, * FROM"
-        f" {rows.staged} WHERE rowid >= {first} AND rowid < {until} AND reasons IS NULL"
+        "CREATE OR REPLACE TEMP TABLE chunk_pending AS SELECT * FROM"
+        f" {rows.staged} WHERE n >= {first} AND n < {until} AND reasons IS NULL"
     )
     good = run("SELECT count(*) FROM chunk_pending").fetchall()[0][0]
     _resolve(commit, rows)

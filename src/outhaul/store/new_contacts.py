@@ -9,12 +9,12 @@ from outhaul.store.schema import OPEN
 def insert_if_all_new(commit: Commit, rows: ContactRows, first: int, until: int) -> int | None:
     """Add the good staged rows from `first` up to before `until`, and return how many they are,
     if each means a contact of its own that the store does not have; else do nothing: None."""
-    good = f"{rows.staged} AS f WHERE f.rowid >= {first} AND f.rowid < {until} AND reasons IS NULL"
+    good = f"{rows.staged} AS f WHERE f.n >= {first} AND f.n < {until} AND reasons IS NULL"
     if not _all_new(commit, rows, good):
         return None
     run = commit.connection.execute
     at = f"TIMESTAMP '{commit.at:%Y-%m-%d %H:%M:%S.%f}'"
-    own_id = f"coalesce(f.id, {rows.new_id('f.rowid')})"
+    own_id = f"coalesce(f.id, {rows.new_id('f.n')})"
     nameless = f"{rows.value('_email', 'f')} IS NULL AND {rows.value('_externalId', 'f')} IS NULL"
     values = {column: rows.value(column, "f") for column in rows.columns} | {
         "id": own_id,

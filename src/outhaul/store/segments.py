@@ -12,11 +12,11 @@ def add_members(commit: Commit, staged: str, first: int, until: int) -> int:
     run(
         "CREATE OR REPLACE TEMP TABLE chunk_members AS WITH open_contacts AS"
         f" (SELECT id, _email FROM contacts WHERE commit_to = {OPEN})"
-        ' SELECT s.rowid AS n, s."segmentId" AS segment_id, s."segmentName" AS name,'
+        ' SELECT s.n, s."segmentId" AS segment_id, s."segmentName" AS name,'
         ' coalesce(i.id, e.id) AS contact_id, s."contactId" IS NOT NULL AS by_id'
         f' FROM {staged} AS s LEFT JOIN open_contacts AS i ON i.id = s."contactId"'
         ' LEFT JOIN open_contacts AS e ON s."contactId" IS NULL AND e._email = s.email'
-        f" WHERE s.rowid >= {first} AND s.rowid < {until} AND s.reasons IS NULL"
+        f" WHERE s.n >= {first} AND s.n < {until} AND s.reasons IS NULL"
     )
     run(
         f"INSERT INTO {TURNED_AWAY} SELECT n, 'no contact has this '"

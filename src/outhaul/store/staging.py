@@ -62,12 +62,13 @@ def staging(
     for left in folder.glob("staging-*"):
         left.unlink()
     with engine.session(account_id) as connection:
-        connection.execute(f"ATTACH {quoted(file)} AS {alias}")
+        # Never the only copy of anything, so no log of it is written either.
+        connection.execute(f"ATTACH {quoted(file)} AS {alias} (RECOVERY_MODE NO_WAL_WRITES)")
         try:
             with interruptible(connection, cancellation):
                 yield Staging(connection=connection, alias=alias)
         finally:
-            connection.execute(f"DETACH {alias}")
+            _let_go(connection, alias)
             _delete(file)
 
 
@@ -86,6 +87,16 @@ def interruptible(
             if cancellation.is_set:
                 raise Cancelled from error
             raise
+
+
+def _let_go(connection: duckdb.DuckDBPyConnection, alias: str) -> None:
+    # Without tables there is nothing that the engine would compress and write before it lets go.
+    tables = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [alias]
+    ).fetchall()
+    for (table,) in tables:
+        connection.execute(f"DROP TABLE {alias}.{table}")
+    connection.execute(f"DETACH {alias}")
 
 
 def _delete(file: Path) -> None:
