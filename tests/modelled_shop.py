@@ -153,8 +153,7 @@ class ModelledShop:
         import_id = new_id()
         columns = {"_email": "_email", "_name": "_name"}
         given = ContactRows(staged=_STAGED, import_id=import_id, columns=columns, sparse=False)
-        self._stage(
-            _STAGED,
+        self._stage_rows(
             "id VARCHAR, _email VARCHAR, _name VARCHAR, reasons VARCHAR",
             [(*row, None) for row in rows],
         )
@@ -179,8 +178,7 @@ class ModelledShop:
         """Activities with their product lines, in one commit."""
         import_id = new_id()
 
-        self._stage(
-            _STAGED,
+        self._stage_rows(
             'id VARCHAR, type VARCHAR, "createdAt" TIMESTAMP, email VARCHAR,'
             ' "contactId" VARCHAR, own VARCHAR, reasons VARCHAR',
             [
@@ -251,8 +249,7 @@ class ModelledShop:
 
     def add_members(self, segment_id: str, emails: Sequence[str]) -> None:
         """Put contacts into a segment; emails that no contact has are turned away."""
-        self._stage(
-            _STAGED,
+        self._stage_rows(
             '"segmentId" VARCHAR, "segmentName" VARCHAR, "contactId" VARCHAR, email VARCHAR,'
             " reasons VARCHAR",
             [(segment_id, "A segment", None, email, None) for email in emails],
@@ -356,6 +353,11 @@ class ModelledShop:
     def _apply(self, import_id: str, write: Callable[[Commit], int]) -> None:
         chunks = Chunks(self.commits, self.account.id, import_id, folder=self.folder)
         chunks.apply(0, write, cancellation=Cancellation())
+
+    def _stage_rows(self, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Rows of a file, which know their place in it."""
+        numbered = [(n, *row) for n, row in enumerate(rows)]
+        self._stage(_STAGED, f"n BIGINT, {columns}", numbered)
 
     def _stage(self, table: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Fill a table of the scratch database, whose rows are then numbered from 0."""
