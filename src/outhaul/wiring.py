@@ -67,7 +67,8 @@ _READY_FOR_EACH = 2
 
 
 class Outhaul:
-    """Everything that the owner of a data directory runs. Made only by who holds its lock."""
+    """Everything that the owner of a data directory runs. Made only by who holds its lock. Its
+    parts are there for `edges`, which puts the API and the console on top of them."""
 
     def __init__(self, registry: Registry, settings: Settings) -> None:
         """Where the catalog is shared, waits for the lease of the directory's home as well. Raises
@@ -83,10 +84,9 @@ class Outhaul:
         )
         self.files = files_of(settings)
         unloads = UnloadReader(self.engine, self.files)
-        self.warehouse = _warehouse(settings, self.files, unloads)
-        warehouse = self.warehouse
-        self.elsewhere: Callable[[str], bool] = warehouse.holds if warehouse else lambda _: False
-        self.commits = Commits(self.engine, elsewhere=self.elsewhere)
+        warehouse = _warehouse(settings, self.files, unloads)
+        elsewhere: Callable[[str], bool] = warehouse.holds if warehouse else lambda _: False
+        self.commits = Commits(self.engine, elsewhere=elsewhere)
         self.fields = ContactFields(self.engine)
         self.fields_anywhere = FieldsAnywhere(self.fields, warehouse)
         self.bell = Bell()
@@ -132,7 +132,7 @@ class Outhaul:
             link_s=settings.link_minutes * 60,
             redirect=settings.downloads == "redirect",
             wake=self.bell.ring,
-            elsewhere=self.elsewhere,
+            elsewhere=elsewhere,
         )
         self.worker = Worker(self._work(leases, cleaning), self.bell, id_=node.id)
 

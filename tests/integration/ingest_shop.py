@@ -23,10 +23,17 @@ Row = dict[str, Any]
 class Shop:
     """One account; every import gets its own id unless one is given."""
 
-    def __init__(self, folder: Path, *, record_chunk: int = 200_000, activity_chunk: int = 500_000):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        record_chunk: int = 200_000,
+        activity_chunk: int = 500_000,
+        memory_limit: str = "256MB",
+    ):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.engine = Engine(folder / "store", memory_limit="256MB", threads=2)
+        self.engine = Engine(folder / "store", memory_limit=memory_limit, threads=2)
         commits = Commits(self.engine)
         self.importer = Importer(
             self.engine,

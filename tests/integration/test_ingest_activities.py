@@ -1,8 +1,10 @@
 """Importing activities and segments."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -285,3 +287,23 @@ def test_wrong_members_are_refused(shop):
         shop.take("segments", "b.csv", "segmentId,segmentName,email,hat\n")
     with pytest.raises(ImportRefused, match="needs the columns segmentId"):
         shop.take("segments", "b.csv", "segmentId,email\n")
+
+
+def test_wide_rows_need_no_more_memory_than_narrow_ones(tmp_path: Path):
+    """Two kilobytes a row, in no order, as much as the engine may use: written part by part."""
+    random = Random(7)
+    made = {
+        instant(2026, 1, 1) + timedelta(seconds=7919 * n % 60_000): random.randbytes(512).hex()
+        for n in range(60_000)
+    }
+    lines = [
+        f"web-page-visited,{at.isoformat()}Z,a{at.second}@shop.example,{text},{text[::-1]}\n"
+        for at, text in made.items()
+    ]
+    shop = Shop(tmp_path, memory_limit="128MB")
+    header = "type,createdAt,email,url,pageTitle\n"
+    result = shop.take("activities", "wide.csv", header + "".join(lines))
+    assert (result.taken, result.refused) == (60_000, 0)
+    kept = shop.rows('SELECT "createdAt", url FROM activities_page ORDER BY rowid')
+    shop.close()
+    assert kept == [(at, f'"{text}"') for at, text in sorted(made.items())]

@@ -1,6 +1,6 @@
 """Writing activities: they are only ever added, sorted by creation instant and id."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,8 +44,10 @@ class ActivityRows:
         return f"coalesce(s.id, {made})" if self.own_ids else made
 
 
-def append(commit: Commit, rows: ActivityRows, within: str) -> int:
-    """Add the activities of one chunk and their product lines; returns the rows taken.
+def append(commit: Commit, rows: ActivityRows, within: str, parts: Sequence[str] = ()) -> int:
+    """Add the activities of one chunk and their product lines; returns the rows taken. With
+    `parts`, further conditions of which each row meets one, in the order of creation, the rows are
+    written part by part, so that wide ones find room.
 
     A row whose id is taken already is passed over. A contactId that no contact has turns the row
     away; an email that no contact has makes one, created when its first activity was. Totals of
@@ -53,7 +55,11 @@ def append(commit: Commit, rows: ActivityRows, within: str) -> int:
     """
     wanted = f"{within}{_unrepeated(commit, rows, within)}"
     _find_contacts(commit, rows, wanted)
-    taken = sum(_append_family(commit, rows, wanted, family) for family in FAMILIES)
+    taken = sum(
+        _append_family(commit, rows, f"{wanted} AND {part}", family)
+        for part in parts or ("true",)
+        for family in FAMILIES
+    )
     if rows.lines is not None:
         _append_lines(commit, rows, wanted)
     count_purchases(commit)
