@@ -11,7 +11,9 @@ from outhaul.catalog.database import Database
 from outhaul.catalog.rates import ROUNDING_S, RateVerdict, verdict
 from outhaul.catalog.tables import request_counts
 
-_NOW_MS = cast(func.extract("epoch", func.statement_timestamp()) * 1000, Double)
+# Not when the statement began: one that had to wait for another's count would be told less than is
+# left, or be refused what is still there.
+_NOW_MS = cast(func.extract("epoch", func.clock_timestamp()) * 1000, Double)
 
 
 class SharedRates:
