@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -15,7 +16,7 @@ from outhaul.catalog.accounts import Accounts
 from outhaul.catalog.database import Database, hold, now_ms
 from outhaul.catalog.erasures import Erasures
 from outhaul.catalog.exports import Exports
-from outhaul.catalog.keys import LinkKeys
+from outhaul.catalog.keys import Keys, LinkKeys
 from outhaul.catalog.leases import LeaseLost, Leases
 from outhaul.catalog.tables import accounts
 from outhaul.domain.account import Account, Language
@@ -224,3 +225,11 @@ def test_a_busy_sqlite_is_told_from_a_fault(tmp_path) -> None:
         pass
     one.close()
     other.close()
+
+
+def test_a_key_is_asked_for_again_while_the_file_is_away(tmp_path: Path) -> None:
+    """The question whether anything has changed meets the fault first, and leaves it at that."""
+    away = Database(f"sqlite:///{tmp_path}/away/catalog.db")
+    with pytest.raises(CatalogUnavailable):
+        Keys(away).find("k1")
+    away.close()

@@ -67,12 +67,13 @@ class Database:
         if self.shared:
             return None
         with self._watching:
-            if self._watch is None:
-                self._watch = self.engine.raw_connection()
             try:
+                if self._watch is None:
+                    self._watch = self.engine.raw_connection()
                 # Told of changes by every other connection, and this one makes none.
                 return int(self._watch.cursor().execute("PRAGMA data_version").fetchone()[0])
-            except sqlite3.Error:
+            except (sqlite3.Error, SQLAlchemyError):
+                # Whoever asks next for something that is kept there meets the fault itself.
                 return None
 
     def migrate(self) -> Layout:
