@@ -216,7 +216,7 @@ class ModelledShop:
         )
 
         def write(commit: Commit) -> int:
-            return append(commit, rows, rows.within(None, None))
+            return append(commit, rows, [None, None])
 
         self._apply(import_id, write)
         self._expect_activities(import_id, batch)

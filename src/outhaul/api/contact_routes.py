@@ -32,8 +32,7 @@ def add_contact_routes(app: FastAPI, services: Services, intake: Intake) -> None
     writer = Depends(authorized_writer)
     routes, arrivals = Routes(app, "contacts"), Arrivals()
 
-    async def patch(request: Request) -> Response:
-        account = await authorized_writer(request, request.headers.get("authorization"))
+    async def patch(request: Request, account: Account) -> Response:
         body = await read_json(request)
         key = _key(request)
         if not isinstance(body, dict):
@@ -56,6 +55,7 @@ def add_contact_routes(app: FastAPI, services: Services, intake: Intake) -> None
         routes.add_direct(
             "PATCH",
             path,
+            authorized_writer,
             patch,
             operation_id=f"changeContact{suffix}",
             summary="Change a contact, or make it (scope contact:write)",

@@ -22,11 +22,9 @@ from outhaul.domain.account import Account, Scope
 from outhaul.domain.errors import MalformedId
 from outhaul.domain.ids import is_id
 
-_ExportId = Annotated[
-    str, Path(alias="exportId", json_schema_extra={"pattern": "^[0-9a-fA-F]{24}$"})
-]
-
-_ID = path_parameter("exportId", pattern="^[0-9a-fA-F]{24}$")
+_PATTERN = "^[0-9a-fA-F]{24}$"
+_ExportId = Annotated[str, Path(alias="exportId", json_schema_extra={"pattern": _PATTERN})]
+_ID = path_parameter("exportId", pattern=_PATTERN)
 
 
 def add_export_routes(app: FastAPI, services: Services) -> None:
@@ -48,8 +46,7 @@ def add_export_routes(app: FastAPI, services: Services) -> None:
         resource = resource_of(export, services, base_url(services, request))
         return JSONResponse(resource, status_code=201)
 
-    async def read(request: Request) -> Response:
-        account = await authorized_reader(request, request.headers.get("authorization"))
+    async def read(request: Request, account: Account) -> Response:
         export_id = _checked(request.path_params["exportId"])
         return await run_in_threadpool(found, account, export_id, base_url(services, request))
 
@@ -108,6 +105,7 @@ def add_export_routes(app: FastAPI, services: Services) -> None:
     routes.add_direct(
         "GET",
         "/exports/{exportId}",
+        authorized_reader,
         read,
         operation_id="getExport",
         summary="Read an export (scope export:read)",

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import pairwise
 
 from outhaul.domain.activity_types import (
     ACTIVITY_FIELDS,
@@ -192,10 +191,9 @@ def _pieces(staging: Staging, total: int, size: int, rows: ActivityRows) -> list
             for edge in fine
             if (first is None or edge > first) and (until is None or edge < until)
         ]
-        parts = [rows.within(*ends) for ends in pairwise([first, *inner, until])]
 
         def write(commit: Commit) -> int:
-            return append(commit, rows, within, parts)
+            return append(commit, rows, [first, *inner, until])
 
         return Piece(rows=count, good=count, write=write)
 

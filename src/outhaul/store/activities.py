@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from outhaul.store.chunks import TURNED_AWAY
 from outhaul.store.commits import Commit
@@ -44,20 +45,22 @@ class ActivityRows:
         return f"coalesce(s.id, {made})" if self.own_ids else made
 
 
-def append(commit: Commit, rows: ActivityRows, within: str, parts: Sequence[str] = ()) -> int:
-    """Add the activities of one chunk and their product lines; returns the rows taken. With
-    `parts`, further conditions of which each row meets one, in the order of creation, the rows are
-    written part by part, so that wide ones find room.
+def append(commit: Commit, rows: ActivityRows, edges: Sequence[datetime | None]) -> int:
+    """Add the activities of one chunk and their product lines; returns the rows taken. The chunk
+    goes from the first of the `edges` up to before the last (None: without an end), and is written
+    part by part between them, so that wide rows find room.
 
     A row whose id is taken already is passed over. A contactId that no contact has turns the row
     away; an email that no contact has makes one, created when its first activity was. Totals of
     purchases follow.
     """
-    wanted = f"{within}{_unrepeated(commit, rows, within)}"
+    within = rows.within(edges[0], edges[-1])
+    unrepeated = _unrepeated(commit, rows, within)
+    wanted = f"{within}{unrepeated}"
     _find_contacts(commit, rows, wanted)
     taken = sum(
-        _append_family(commit, rows, f"{wanted} AND {part}", family)
-        for part in parts or ("true",)
+        _append_family(commit, rows, f"{rows.within(*part)}{unrepeated}", family)
+        for part in pairwise(edges)
         for family in FAMILIES
     )
     if rows.lines is not None:
