@@ -122,6 +122,23 @@ def test_it_waits_until_it_pays(shop: PipelineShop):
     assert shop.commits.snapshot(shop.account.id).number == newest.number + 1
 
 
+def test_versions_of_one_contact_go_sooner_than_as_many_of_all(shop: PipelineShop):
+    """Every look at a contact passes over its closed versions."""
+    compact(shop)
+    compactor = Compactor(shop.engine, shop.commits, least=20)
+
+    def removed() -> int:
+        return compactor.compact(shop.account.id, lambda newest: newest)
+
+    rows = [{"_email": f"c{n}@shop.example", "_name": "changed"} for n in range(20)]
+    shop.take(ImportKind.CONTACTS, rows)
+    assert removed() == 0
+    for number in range(10):
+        shop.take(ImportKind.CONTACTS, [{"_email": "c7@shop.example", "_name": f"once {number}"}])
+    assert removed() == 20 + 10
+    assert b'"once 9"' in shop.export(request())[0]
+
+
 _KILLED = """
 import os, signal, sys
 from pathlib import Path

@@ -42,6 +42,26 @@ def test_a_contact_is_made_changed_read_and_exported(client: Client):
     assert row["External ID"] == "shop/7 é"
 
 
+def test_a_contact_that_changes_often_is_found_as_the_newest_change_left_it(client: Client):
+    """By its keys of now alone, beside contacts that hardly change, in answers and in files."""
+    calm = client.done("PATCH", "/contacts/calm@shop.example", 201, json={"_points": 1})
+    often = "/contacts/often@shop.example"
+    id_ = client.done("PATCH", often, 201, json={"_externalId": "often"})["id"]
+    for number in range(60):
+        path = often if number % 2 else "/contacts/external-id/often"
+        changed = client.done("PATCH", path, 200, json={"_points": number})
+        assert (changed["id"], changed["_points"]) == (id_, number)
+        assert client.done("GET", path, 200) == changed
+    by_external = "/contacts/external-id/often"
+    moved = client.done("PATCH", by_external, 200, json={"_email": "moved@shop.example"})
+    assert (moved["id"], moved["_points"]) == (id_, 59)
+    client.done("GET", often, 404)
+    assert client.done("PATCH", often, 201, json={})["id"] != id_
+    assert client.done("PATCH", "/contacts/calm@shop.example", 200, json={}) == calm
+    row = next(row for row in client.rows(version="v5") if row["Tracker"] == id_)
+    assert (row["Email"], row["Points"]) == ("moved@shop.example", "59")
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -77,10 +77,10 @@ def _apply(commit: Commit, purchases: Sequence[Purchase]) -> list[str | OuthaulE
     """Add purchases one after the other; the totals of all their contacts follow at once."""
     emails = {one.contact_email for one in purchases if one.contact_email}
     external = {one.contact_external_id for one in purchases if one.contact_external_id}
-    connection = commit.connection
-    by_email = {held["_email"]: held for held in fetch_open(connection, "_email", emails)}
+    connection, notes = commit.connection, commit.notes
+    by_email = {held["_email"]: held for held in fetch_open(connection, "_email", emails, notes)}
     by_external = {
-        held["_externalId"]: held for held in fetch_open(connection, "_externalId", external)
+        held["_externalId"]: held for held in fetch_open(connection, "_externalId", external, notes)
     }
     answers: list[str | OuthaulError] = []
     for purchase in purchases:

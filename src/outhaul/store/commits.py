@@ -14,10 +14,9 @@ from datetime import UTC, datetime
 import duckdb
 
 from outhaul.domain import instants
+from outhaul.domain.contact_fields import ContactFieldDefinition
 from outhaul.domain.errors import Conflict
 from outhaul.store.engine import Engine
-
-_NEWEST = "newest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +27,17 @@ class Snapshot:
     at: datetime | None
 
 
+@dataclass
+class Notes:
+    """What a commit has learnt and the next one need not ask; lost when a commit is undone."""
+
+    newest: Snapshot | None = None
+    fields: tuple[ContactFieldDefinition, ...] | None = None
+    """The account's own fields; whoever changes them strikes them out."""
+    is_crowded: bool = False
+    """Whether contacts that were looked up had many closed versions."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Commit:
     """An open commit: write through `connection`, marking rows with `number`."""
@@ -35,9 +45,7 @@ class Commit:
     number: int
     at: datetime
     connection: duckdb.DuckDBPyConnection
-    noted: dict[str, object]
-    """What earlier commits have noted of the account's data; whoever changes that strikes it out.
-    All is forgotten when a commit is undone."""
+    notes: Notes
 
 
 class Commits:
@@ -66,15 +74,12 @@ class Commits:
             self._writers[account_id],
             self._engine.session(account_id, brief=brief) as connection,
         ):
-            remembered = self._engine.remembered(account_id)
-            noted = dict(remembered)
-            # Until this commit is there; one that fails leaves nothing to rely on.
-            remembered.clear()
+            # Taken out until this commit is there; one that fails leaves nothing to rely on.
+            left = self._engine.take_notes(account_id)
+            notes = left if isinstance(left, Notes) else Notes()
             connection.begin()
             try:
-                before = noted.get(_NEWEST)
-                if not isinstance(before, Snapshot):
-                    before = newest(connection)
+                before = notes.newest or newest(connection)
                 # Instants never run backwards, even when the machine's clock does.
                 at = max(instants.now(), before.at or datetime.min.replace(tzinfo=UTC))
                 number = before.number + 1
@@ -82,12 +87,13 @@ class Commits:
                     "INSERT INTO commits VALUES (?, ?, ?)",
                     [number, at.replace(tzinfo=None), source],
                 )
-                yield Commit(number=number, at=at, connection=connection, noted=noted)
+                yield Commit(number=number, at=at, connection=connection, notes=notes)
             except BaseException:
                 connection.rollback()
                 raise
             connection.commit()
-            remembered.update(noted, **{_NEWEST: Snapshot(number=number, at=at)})
+            notes.newest = Snapshot(number=number, at=at)
+            self._engine.leave_notes(account_id, notes)
             self._written.add(account_id)
 
     def take_written(self) -> set[str]:

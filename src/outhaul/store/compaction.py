@@ -16,8 +16,8 @@ class Compactor:
     """Compacts accounts' stores; methods may be called from any thread."""
 
     def __init__(self, engine: Engine, commits: Commits, *, least: int = 10_000) -> None:
-        """Nothing is done for fewer than `least` versions, nor for less than a quarter of all:
-        the work has to pay."""
+        """Nothing is done for fewer than `least` versions, nor for less than a quarter of all,
+        unless most are of one contact: the work has to pay."""
         self._engine = engine
         self._commits = commits
         self._least = least
@@ -55,7 +55,16 @@ class Compactor:
                 {"floor": floor},
             ).fetchall()[0]
             gone, kept = gone + dead, kept + versions - dead
-        return bool(gone >= self._least and 3 * gone >= kept)
+        return gone >= self._least and (3 * gone >= kept or self._is_crowded(connection, floor))
+
+    def _is_crowded(self, connection: duckdb.DuckDBPyConnection, floor: int) -> bool:
+        """Whether one contact has had so many versions that every look at it takes long."""
+        [(most,)] = connection.execute(
+            "SELECT coalesce(max(versions), 0) FROM (SELECT count(*) AS versions FROM contacts"
+            " WHERE commit_to <= $floor GROUP BY id)",
+            {"floor": floor},
+        ).fetchall()
+        return bool(2 * most >= self._least)
 
     def _checkpoint(self, account_id: str) -> None:
         with self._engine.session(account_id) as connection:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from outhaul.domain.ids import new_id
-from outhaul.store.commits import Commit
+from outhaul.store.commits import Commit, Notes
 from outhaul.store.schema import OPEN
 
 Contact = Mapping[str, Any]
@@ -17,6 +17,8 @@ Contact = Mapping[str, Any]
 
 KEYS = ("_email", "_externalId")
 _ROWS_PER_INSERT = 50
+_VERSIONS_OF_ONE = 16
+"""So many versions of one contact take as long to read whole as two questions do."""
 
 
 class Taken(Exception):
@@ -52,7 +54,7 @@ class ContactEdits:
     ) -> None:
         """Read the open versions that have one of these keys."""
         for column, wanted in (("_email", emails), ("_externalId", external_ids), ("id", ids)):
-            for values in fetch_open(self._commit.connection, column, wanted):
+            for values in fetch_open(self._commit.connection, column, wanted, self._commit.notes):
                 row = values.pop("rowid")
                 if values["id"] not in self._held:
                     self._held[values["id"]] = _Held(row=row, before=values, now=dict(values))
@@ -98,12 +100,12 @@ class ContactEdits:
         if not changed:
             return 0
         run, number = self._commit.connection.execute, self._commit.number
-        closed = ", ".join(str(held.row) for held in changed if held.row is not None)
+        closed = [held.row for held in changed if held.row is not None]
         if closed:
-            # Written out, because a list as a parameter would be joined to the whole table.
             run(
-                f"UPDATE contacts SET commit_to = {number} WHERE rowid IN ({closed})"
-                f" AND commit_to = {OPEN}"
+                f"UPDATE contacts SET commit_to = {number}"
+                f" WHERE rowid IN (SELECT unnest($rows)) AND commit_to = {OPEN}",
+                {"rows": closed},
             )
         for held in changed:
             held.now |= {"commit_from": number, "commit_to": OPEN}
@@ -138,18 +140,36 @@ class ContactEdits:
                 self._by_key[key][values[key]] = values["id"]
 
 
-def fetch_open(connection: Any, column: str, wanted: Iterable[str]) -> list[dict[str, Any]]:
-    """The open versions whose `column` has one of these values, with their row numbers."""
+def fetch_open(
+    connection: Any, column: str, wanted: Iterable[str], notes: Notes | None = None
+) -> list[dict[str, Any]]:
+    """The open versions whose `column` has one of these values, with their row numbers. `notes` are
+    those of the commit that asks, if one does."""
     values = sorted(set(wanted))
     if not values:
         return []
     # A condition on commit_to would make the engine scan the table instead of asking the index, so
     # closed versions of the same key come along and are passed over here.
     open_only = "" if column in KEYS else f" AND commit_to = {OPEN}"
-    cursor = connection.execute(
-        f'SELECT rowid, * FROM contacts WHERE "{column}" IN (SELECT unnest($values)){open_only}',
-        {"values": values},
-    )
+    found = f'FROM contacts WHERE "{column}" IN (SELECT unnest($values)){open_only}'
+    if notes is not None and not notes.is_crowded:
+        held = _whole(connection.execute(f"SELECT rowid, * {found}", {"values": values}))
+        notes.is_crowded = _is_crowd(len(held), values)
+        return [version for version in held if version["commit_to"] == OPEN]
+    # Where a contact has had many versions, only the open one is worth fifty columns.
+    query = f"SELECT rowid, commit_to {found}"
+    versions = connection.execute(query, {"values": values}).fetchall()
+    if notes is not None:
+        notes.is_crowded = _is_crowd(len(versions), values)
+    rows = [row for row, commit_to in versions if commit_to == OPEN]
+    query = "SELECT rowid, * FROM contacts WHERE rowid IN (SELECT unnest($rows))"
+    return _whole(connection.execute(query, {"rows": rows})) if rows else []
+
+
+def _whole(cursor: Any) -> list[dict[str, Any]]:
     names = [described[0] for described in cursor.description]
-    state = names.index("commit_to")
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall() if row[state] == OPEN]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _is_crowd(versions: int, values: list[str]) -> bool:
+    return versions > _VERSIONS_OF_ONE * len(values)

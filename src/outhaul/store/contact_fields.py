@@ -7,9 +7,6 @@ from outhaul.store.commits import Commit
 from outhaul.store.engine import Engine
 from outhaul.store.schema import OPEN, SQL_TYPES
 
-NOTED = "fields"
-"""Under which commits note the account's fields."""
-
 
 class ContactFields:
     """Reads an account's custom fields as of a snapshot, and adds fields within a commit."""
@@ -34,7 +31,7 @@ class ContactFields:
         self, commit: Commit, fields: Sequence[tuple[str, str, FieldType]]
     ) -> tuple[CustomField, ...]:
         """Add fields given as (id, name, type); an ordinal is never used twice."""
-        commit.noted.pop(NOTED, None)
+        commit.notes.fields = None
         connection = commit.connection
         last = connection.execute("SELECT coalesce(max(ordinal), 0) FROM contact_fields")
         ordinal = last.fetchall()[0][0]

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -28,7 +28,7 @@ class _Attached:
     """A checkpoint of it failed: the engine refuses the file until it is attached anew."""
     kept: duckdb.DuckDBPyConnection | None = None
     """An idle session for the next who wants one for a moment."""
-    remembered: dict[str, object] = field(default_factory=dict)
+    notes: object = None
 
 
 class Engine:
@@ -94,10 +94,17 @@ class Engine:
             if brief and self._keep(attached, connection):
                 closing.pop_all()
 
-    def remembered(self, account_id: str) -> dict[str, object]:
-        """What writers of the account, of whom there is one at a time, have noted for the next; to
-        be asked for within a session. It is forgotten whenever the file is let go of."""
-        return self._attached[account_id].remembered
+    def take_notes(self, account_id: str) -> object:
+        """Take out what the last writer of the account, of whom there is one at a time, has left
+        for the next; None when nothing is there. To be called within a session."""
+        attached = self._attached[account_id]
+        notes, attached.notes = attached.notes, None
+        return notes
+
+    def leave_notes(self, account_id: str, notes: object) -> None:
+        """Keep this for the next writer, unless the file is let go of before. To be called within
+        a session."""
+        self._attached[account_id].notes = notes
 
     @contextmanager
     def bare(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -1,7 +1,7 @@
 """Definitions of custom fields: all that the API says of a field, beyond what files need."""
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import duckdb
 from pydantic import TypeAdapter
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from outhaul.domain.contact_fields import ContactFieldDefinition, definition_of
 from outhaul.domain.export import CustomField, FieldType
 from outhaul.store.commits import Commit
-from outhaul.store.contact_fields import NOTED, ContactFields
+from outhaul.store.contact_fields import ContactFields
 from outhaul.store.engine import Engine
 from outhaul.store.schema import OPEN
 
@@ -27,10 +27,9 @@ def present(connection: duckdb.DuckDBPyConnection) -> tuple[ContactFieldDefiniti
 
 def present_in(commit: Commit) -> tuple[ContactFieldDefinition, ...]:
     """As `present`, for commits so brief that the question would be much of their time."""
-    noted = commit.noted.get(NOTED)
-    if noted is None:
-        noted = commit.noted[NOTED] = present(commit.connection)
-    return cast("tuple[ContactFieldDefinition, ...]", noted)
+    if commit.notes.fields is None:
+        commit.notes.fields = present(commit.connection)
+    return commit.notes.fields
 
 
 def _field(
@@ -57,7 +56,7 @@ class FieldDefinitions:
         """Add a field; gives it with the column that it got."""
         made = self._fields.add(commit, [(wanted.id, wanted.name, wanted.type)])[0]
         added = replace(wanted, column=f"x{made.ordinal}")
-        commit.noted.pop(NOTED, None)
+        commit.notes.fields = None
         commit.connection.execute(
             "UPDATE contact_fields SET details = ? WHERE ordinal = ?",
             [_definition.dump_json(added).decode(), made.ordinal],
@@ -67,7 +66,7 @@ class FieldDefinitions:
     def end(self, commit: Commit, field_id: str) -> bool:
         """From this commit on there is no such field; earlier snapshots still have it. False
         when there is none."""
-        commit.noted.pop(NOTED, None)
+        commit.notes.fields = None
         ended: list[tuple[Any, ...]] = commit.connection.execute(
             f"UPDATE contact_fields SET commit_to = {commit.number}"
             f" WHERE id = ? AND commit_to = {OPEN} RETURNING ordinal",
