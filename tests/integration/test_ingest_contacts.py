@@ -115,6 +115,22 @@ def test_a_key_that_a_json_line_lacks_leaves_the_field(shop):
     ]
 
 
+def test_keys_of_json_lines_may_differ_in_case_alone(shop):
+    """Each is a field of its own, also in a file that has but one of them."""
+    rows: list[Row] = [
+        {"_email": "a@b.example", "size": "small", "Size": "BIG"},
+        {"_email": "b@b.example", "Size": '"{"'},
+    ]
+    for name, keys in (("both", ("size", "Size")), ("one", ("size",))):
+        given = [{k: v for k, v in row.items() if k in {"_email", *keys}} for row in rows]
+        result = shop.take("contacts", f"{name}.jsonl", json_lines(given), create_fields=True)
+        assert result.taken == 2
+        assert shop.contacts("_email", "x1", "x2") == [
+            ("a@b.example", "BIG", "small"),
+            ("b@b.example", '"{"', None),
+        ]
+
+
 def test_rows_of_one_contact_apply_in_order(shop):
     """The last row wins field by field, in one version."""
     rows: list[Row] = [

@@ -16,7 +16,7 @@ from outhaul.settings import Settings
 from outhaul.wiring import Outhaul
 from outhaul.worker.ownership import Ownership
 
-_WATCH_S = 0.2
+_WATCH_S = 0.05
 _GRACE_S = 3
 
 

@@ -57,7 +57,9 @@ def prepare(
     provisional = [
         StagedField(id=id_, type=types[id_], column=f"new{n}") for n, id_ in enumerate(new)
     ]
-    layout = Layout(ids=["id"], fields=[*columns, *provisional], rules=_rules(source))
+    layout = Layout(
+        ids=["id"], fields=[*columns, *provisional], rules=_rules(source), keeps_given=True
+    )
     total = stage(staging, source, layout)
     if new:
         # Only now is it known that the file can be read to its end.

@@ -1,6 +1,7 @@
 """The three kinds of files as one: a relation with a cell of text per column and record."""
 
 import csv
+import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -64,6 +65,8 @@ class Source:
     """Why the record as a whole is wrong, or NULL; None: records never are."""
     given: str | None
     """The list of columns that the record names; None: all of them."""
+    delimiter: str = ""
+    """What stands between the values of a CSV file."""
 
 
 def open_source(
@@ -146,6 +149,7 @@ def _csv(path: Path, delimiter: str | None) -> Source:
         blank="c0 IS NULL" if len(header) == 1 else "false",
         fault=None,
         given=None,
+        delimiter=delimiter,
     )
 
 
@@ -191,12 +195,12 @@ def _json_lines(
         f"{_literal(path)}, columns = {{'j': 'VARCHAR'}}, auto_detect = false, header = false,"
         " delim = '', quote = '', escape = '', nullstr = ''"
     )
-    whole = "CASE WHEN json_valid(j) THEN json_type(j) = 'OBJECT' ELSE false END AS whole"
     looked = _keeping_rejects(arguments, "import_look_rejects")
-    # Objects of a file have few shapes, so they are looked at once, not in every record.
+    # Objects of a file have few shapes, so they are looked at once, not in every record. A line
+    # that is no JSON has none, and one that is no object has no keys.
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE import_shapes AS SELECT DISTINCT json_keys(j) AS keys"
-        f" FROM (SELECT j, {whole} FROM {looked}) WHERE whole"
+        "CREATE OR REPLACE TEMP TABLE import_shapes AS"
+        f" SELECT DISTINCT TRY(json_keys(j)) AS keys FROM {looked}"
     )
     refuse_other_encodings(connection, "import_look_rejects")
     keys = [
@@ -221,15 +225,12 @@ def _json_lines(
             f"WHEN len({strangers}) > 0 THEN 'unknown field ' || array_to_string({strangers}, ', ')"
         )
         keys = [key for key in keys if key in known]
-    pointers = [literal("/" + key.replace("~", "~0").replace("/", "~1")) for key in keys]
-    values = (
-        f"CASE WHEN whole THEN json_extract_string(j, [{', '.join(pointers)}]) END AS v"
-        if keys
-        else "NULL::VARCHAR[] AS v"
-    )
+    values, members = _members(keys)
+    whole = "coalesce(TRY(json_type(j)) = 'OBJECT', false) AS whole"
 
     def wrapped(relation: str) -> str:
-        return f"(SELECT j, whole, {values} FROM (SELECT j, {whole} FROM {relation}))"
+        taken = f"CASE WHEN whole THEN {values} END AS v"
+        return f"(SELECT j, whole, {taken} FROM (SELECT j, {whole} FROM {relation}))"
 
     return Source(
         path=path,
@@ -239,18 +240,33 @@ def _json_lines(
         skipping=wrapped(f"read_csv({arguments}, ignore_errors = true)"),
         cells={
             key: Cell(
-                text=f"v[{index + 1}]",
+                text=member,
                 nested=(
-                    f"CASE WHEN v[{index + 1}][1] IN ('[', '{{')"
-                    f" THEN json_type(j, {pointer}) IN ('ARRAY', 'OBJECT') ELSE false END"
+                    f"CASE WHEN starts_with({member}, '[') OR starts_with({member}, '{{')"
+                    f" THEN json_type(j, {_pointer(key)}) IN ('ARRAY', 'OBJECT') ELSE false END"
                 ),
             )
-            for index, (key, pointer) in enumerate(zip(keys, pointers, strict=True))
+            for key, member in zip(keys, members, strict=True)
         },
         blank="j IS NULL OR trim(j) = ''",
         fault=f"CASE {' '.join(faults)} END",
         given="CASE WHEN whole THEN json_keys(j) END",
     )
+
+
+def _members(keys: list[str]) -> tuple[str, list[str]]:
+    """SQL of all values of the object `j` as text, and of each of them in that, called `v`."""
+    if len({key.casefold() for key in keys}) == len(keys) > 0:
+        wanted = json.dumps(dict.fromkeys(keys, "VARCHAR"), ensure_ascii=False)
+        return f"json_transform(j, {literal(wanted)})", [f"v.{identifier(key)}" for key in keys]
+    # The members of a structure cannot differ in case alone; a list takes a third longer.
+    pointers = ", ".join(map(_pointer, keys))
+    places = [f"v[{place}]" for place in range(1, len(keys) + 1)]
+    return f"json_extract_string(j, CAST([{pointers}] AS VARCHAR[]))", places
+
+
+def _pointer(key: str) -> str:
+    return literal("/" + key.replace("~", "~0").replace("/", "~1"))
 
 
 def refuse_other_encodings(connection: duckdb.DuckDBPyConnection, rejects: str = REJECTS) -> None:

@@ -30,6 +30,7 @@ ROWS = "staged_rows"
 """The table beneath, for whoever changes reasons; its `rowid` is `n`."""
 FIELDS = "fields"
 GOOD = "reasons IS NULL"
+_NONE = "CAST(NULL AS VARCHAR[])"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,8 @@ class Layout:
     """Columns that hold ids of our own spelling, staged under their own names."""
     further: Sequence[tuple[str, str]] = ()
     rules: Sequence[Rule] = ()
+    keeps_given: bool = False
+    """Whether the names of the fields that a record names are staged, as `given`, else NULL."""
 
 
 def stage(staging: Staging, source: Source, layout: Layout) -> int:
@@ -122,7 +125,7 @@ def _select(source: Source, layout: Layout) -> str:
     )
     kept.append(f"struct_pack({members}) AS {FIELDS}")
     kept += [f"{sql} AS {identifier(name)}" for name, sql in layout.further]
-    given = f"{source.given} AS given" if source.given is not None else "NULL::VARCHAR[] AS given"
+    given = f"{source.given if layout.keeps_given and source.given else _NONE} AS given"
     fault = f"{source.fault}" if source.fault is not None else "NULL::VARCHAR"
     anything = " OR ".join(f"({rule.broken})" for rule in wrong)
     each = ", ".join(f"CASE WHEN {rule.broken} THEN {literal(rule.reason)} END" for rule in wrong)
