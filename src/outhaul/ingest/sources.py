@@ -12,6 +12,7 @@ import duckdb
 from outhaul.domain.errors import ImportRefused
 from outhaul.store.faults import is_no_room
 
+_CHUNK_BYTES = 1 << 20
 REJECTS = "import_rejects"
 """Temporary table in which the engine leaves the records it cannot split."""
 
@@ -43,6 +44,8 @@ class Cell:
     native: str = "VARCHAR"
     """The file's own type of `value`."""
     value: str = ""
+    may_hold_nul: bool = True
+    """Whether the text can hold a NUL character, which no text field takes."""
 
 
 NO_CELL = Cell(text="NULL::VARCHAR")
@@ -132,6 +135,7 @@ def _csv(path: Path, delimiter: str | None) -> Source:
     if not header:
         raise ImportRefused("The first line of the file must name its columns.")
     _refuse_repeats(header)
+    holds_nul = _holds(path, b"\0")
     names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(header)))
     arguments = (
         f"{_literal(path)}, columns = {{{names}}}, auto_detect = false, header = true,"
@@ -144,7 +148,9 @@ def _csv(path: Path, delimiter: str | None) -> Source:
         columns=tuple(header),
         relation=_keeping_rejects(arguments, REJECTS),
         skipping=f"read_csv({arguments}, ignore_errors = true)",
-        cells={id_: Cell(text=f"c{index}") for index, id_ in enumerate(header)},
+        cells={
+            id_: Cell(text=f"c{index}", may_hold_nul=holds_nul) for index, id_ in enumerate(header)
+        },
         # Only in a file of one column can an empty line be told from a line of missing values.
         blank="c0 IS NULL" if len(header) == 1 else "false",
         fault=None,
@@ -226,6 +232,7 @@ def _json_lines(
         )
         keys = [key for key in keys if key in known]
     values, members = _members(keys)
+    holds_nul = _holds(path, b"\\u0000")
     whole = "coalesce(TRY(json_type(j)) = 'OBJECT', false) AS whole"
 
     def wrapped(relation: str) -> str:
@@ -241,6 +248,7 @@ def _json_lines(
         cells={
             key: Cell(
                 text=member,
+                may_hold_nul=holds_nul,
                 nested=(
                     f"CASE WHEN starts_with({member}, '[') OR starts_with({member}, '{{')"
                     f" THEN json_type(j, {_pointer(key)}) IN ('ARRAY', 'OBJECT') ELSE false END"
@@ -283,6 +291,17 @@ def _keeping_rejects(arguments: str, table: str) -> str:
         f"read_csv({arguments}, store_rejects = true, rejects_table = '{table}',"
         f" rejects_scan = '{table}_scans', rejects_limit = 0)"
     )
+
+
+def _holds(path: Path, wanted: bytes) -> bool:
+    """Whether these bytes stand anywhere in the file: far quicker than to look in every value."""
+    end = b""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            if wanted in (read := end + chunk):
+                return True
+            end = read[1 - len(wanted) :] if len(wanted) > 1 else b""
+    return False
 
 
 def _refuse_repeats(header: list[str]) -> None:

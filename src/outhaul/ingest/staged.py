@@ -62,6 +62,8 @@ class Layout:
     ids: Sequence[str] = ()
     """Columns that hold ids of our own spelling, staged under their own names."""
     further: Sequence[tuple[str, str]] = ()
+    working: Sequence[tuple[str, str]] = ()
+    """Columns for the rules alone, as (name, SQL over raw cells)."""
     rules: Sequence[Rule] = ()
     keeps_given: bool = False
     """Whether the names of the fields that a record names are staged, as `given`, else NULL."""
@@ -112,12 +114,10 @@ def _select(source: Source, layout: Layout) -> str:
         raw.append(f"{cell.text} AS {name}")
         value = parse(field.id, field.type, cell, raw=name, options=field.options)
         typed.append(f"{value.sql} AS {column}")
-        wrong.append(
-            Rule(
-                broken=f"{name} IS NOT NULL AND {column} IS NULL",
-                reason=field.reason or value.reason,
-            )
-        )
+        if value.reason is not None:
+            broken = f"{name} IS NOT NULL AND {column} IS NULL"
+            wrong.append(Rule(broken=broken, reason=field.reason or value.reason))
+    typed += [f"{sql} AS {identifier(name)}" for name, sql in layout.working]
     wrong += layout.rules
     kept = [identifier(id_) for id_ in layout.ids]
     members = ", ".join(

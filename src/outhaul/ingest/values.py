@@ -34,6 +34,7 @@ _RIGHT = {
     FieldType.CHECKBOX: "a JSON list of texts, or texts joined with |; no text may hold a |",
     FieldType.JSON: "JSON",
 }
+_TEXTS = {FieldType.TEXT, FieldType.PHONE, FieldType.RADIO}
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
 
 
@@ -42,7 +43,8 @@ class Value:
     """`sql` gives the typed value, NULL when the cell is missing or wrong."""
 
     sql: str
-    reason: str
+    reason: str | None
+    """What a wrong cell should be; None: none can be wrong."""
 
 
 def parse(
@@ -55,6 +57,8 @@ def parse(
             sql=f"TRY_CAST({raw} AS ENUM({names}))::VARCHAR",
             reason=f"{id_} must be one of {', '.join(options)}",
         )
+    if type_ in _TEXTS and cell.nested is None and not cell.may_hold_nul:
+        return Value(sql=raw, reason=None)
     native = _native(type_, cell)
     sql = native if native is not None else _parsed(type_, cell, raw)
     return Value(sql=sql, reason=f"{id_} must be {_RIGHT[type_]}")
@@ -103,10 +107,10 @@ def _parsed(type_: FieldType, cell: Cell, raw: str) -> str:
         case FieldType.JSON:
             return f"CASE WHEN json_valid({raw}) THEN json({raw})::VARCHAR END"
         case FieldType.TEXT | FieldType.PHONE | FieldType.RADIO:
-            plain = f"NOT contains({raw}, chr(0))"
+            wrong = [f"contains({raw}, chr(0))"] if cell.may_hold_nul else []
             if cell.nested is not None:
-                plain += f" AND NOT ({cell.nested})"
-            return f"CASE WHEN {plain} THEN {raw} END"
+                wrong.append(cell.nested)
+            return f"CASE WHEN NOT ({' OR '.join(wrong)}) THEN {raw} END"
 
 
 def _matching(raw: str, pattern: str, value: str) -> str:
