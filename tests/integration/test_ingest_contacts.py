@@ -234,6 +234,17 @@ def test_wrong_json_lines_are_refused_and_blank_ones_passed_over(shop):
     assert shop.contacts("_email", "_name") == [("a@b.example", None), ("f@b.example", "[x]")]
 
 
+@pytest.mark.parametrize("before", range(7))
+def test_a_nul_character_is_found_wherever_it_stands(shop, before):
+    """Also where a file that is read piece by piece is cut in the middle of its spelling."""
+    line = '{"_email":"a@b.example","_name":"a\\u0000b"}\n'
+    cut = (1 << 20) + before - line.index("\\")
+    fill = '{"_email":"c@b.example","_name":"' + "x" * (cut - 36) + '"}\n'
+    result = shop.take("contacts", "a.jsonl", fill + line)
+    assert (result.taken, result.refused) == (1, 1)
+    assert shop.rejects("a.jsonl") == [(2, "_name must be text without NUL characters")]
+
+
 def test_a_clean_import_removes_an_older_list(shop):
     """After the file is mended and imported again no list of refused rows is left."""
     shop.take("contacts", "a.csv", "_email\nwrong\n")
