@@ -20,7 +20,7 @@ from outhaul.domain.export import DateFormat, Frozen
 from outhaul.render.sql import literal
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
-_WIDTH, _NEVER = 13, -(10**11)
+_NEVER = -(10**11)
 _LONGEST, _MOST_STRETCHES = timedelta(days=200), 8
 
 _STRFTIME = {
@@ -150,8 +150,8 @@ def _stretches(between: Between, timezone: str) -> list[_Stretch]:
 def _offset_sql(microseconds: str, column: str, timezone: str) -> str:
     """The zone's offset in seconds, found by the year: the year has a few transitions at most.
 
-    The numbers of all years stand in one text, at a fixed width, because the engine takes long to
-    plan a statement with lists of hundreds of numbers, and plans it for every slice.
+    The numbers of all years are cast from one text, because the engine takes long to plan a
+    statement with lists of hundreds of numbers, and plans it for every slice.
     """
     years = _by_year(timezone)
     busiest = max(len(changes) for _, changes in years)
@@ -195,5 +195,5 @@ def _offset_before(start: int, changes: list[ZoneTransition], place: int) -> int
 
 def _of_year(numbers: list[int] | list[int | None], year: str) -> str:
     """The BIGINT at the place `year`, from 0 on."""
-    text = "".join(f"{_NEVER if number is None else number:>{_WIDTH}}" for number in numbers)
-    return f"CAST(substr('{text}', {_WIDTH} * ({year}) + 1, {_WIDTH}) AS BIGINT)"
+    text = ",".join(str(_NEVER if number is None else number) for number in numbers)
+    return f"CAST('[{text}]' AS BIGINT[])[{year} + 1]"
