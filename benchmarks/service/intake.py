@@ -83,7 +83,7 @@ def _imported(server: Server, key: str, contacts: int) -> Line:
         seconds = time.monotonic() - started
         server.http.delete(f"/exports/{running}").raise_for_status()
     if found["success"] != contacts:
-        raise RuntimeError("not all contacts were taken")
+        raise RuntimeError(f"not all contacts were taken: {found}")
     return Line(
         what=f"POST /imports/ with {contacts:,} contacts to finished while an export runs",
         seen=f"{contacts / seconds:,.0f} a second",

@@ -150,7 +150,9 @@ def cancel(folder: Path) -> Iterator[Line]:
 
 
 def _files(folder: Path, id_: str) -> list[Path]:
-    return [path for path in (folder / "data").rglob(f"*{id_}*/**/*") if path.is_file()]
+    # Not rglob, which fails where a folder goes while it looks.
+    walk = os.walk(folder / "data")
+    return [Path(root) / name for root, _, names in walk if id_ in root for name in names]
 
 
 def _idle_after(server: Server, started: float) -> float:

@@ -2,6 +2,7 @@
 
 import resource
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -84,16 +85,64 @@ def test_a_store_is_used_again_when_its_disk_has_room_again(engine: Engine, tmp_
 
 
 def test_who_still_uses_a_refused_file_holds_others_up_no_longer_than_itself(
-    engine: Engine, tmp_path: Path
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Until then they get an error that a retry mends."""
+    """They wait a while for it; then they get an error that a retry mends."""
     add(engine, 2000)
+    with ThreadPoolExecutor(1) as other:
+        with engine.session(ACCOUNT):
+            with no_room(tmp_path / f"{ACCOUNT}.duckdb"), pytest.raises(StorageFull):
+                checkpoint(engine)
+            waiting = other.submit(rows, engine)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.5)
+        assert waiting.result(10) == 2000
+    monkeypatch.setattr("outhaul.store.engine._PATIENCE_S", 0.1)
     with engine.session(ACCOUNT):
         with no_room(tmp_path / f"{ACCOUNT}.duckdb"), pytest.raises(StorageFull):
             checkpoint(engine)
         with pytest.raises(StorageUnavailable):
             rows(engine)
     assert rows(engine) == 2000
+
+
+def add_contacts(engine: Engine, prefix: str, count: int) -> int:
+    """A commit of contacts that have both keys; its number."""
+    with Commits(engine).open(ACCOUNT, source="test") as commit:
+        commit.connection.execute(
+            'INSERT INTO contacts (id, commit_from, commit_to, _email, "_externalId")'
+            " SELECT $prefix || n, $number, 9, $prefix || n || '@shop.example',"
+            " $prefix || uuid()::VARCHAR FROM range($count) AS many(n)",
+            {"prefix": prefix, "number": commit.number, "count": count},
+        )
+    return commit.number
+
+
+def found(engine: Engine, prefix: str) -> int:
+    """How many of the first hundred such contacts the index knows."""
+    with engine.session(ACCOUNT) as connection:
+        ids = connection.execute(
+            "SELECT id FROM contacts WHERE _email IN (SELECT unnest($emails))",
+            {"emails": [f"{prefix}{n}@shop.example" for n in range(100)]},
+        ).fetchall()
+    return len(ids)
+
+
+def test_after_a_commit_without_memory_the_store_is_used_on(tmp_path: Path) -> None:
+    """Neither it nor its indexes keep anything of that commit, also not on the disk."""
+    small = Engine(tmp_path, memory_limit="20MB", threads=1)
+    assert add_contacts(small, "a", 10) == 1
+    for _ in range(3):
+        with pytest.raises(MemoryExhausted):
+            add_contacts(small, "b", 200_000)
+    assert add_contacts(small, "b", 10) == 2
+    assert (found(small, "a"), found(small, "b"), rows(small)) == (10, 10, 20)
+    checkpoint(small)
+    small.close()
+    large = Engine(tmp_path, memory_limit="256MB", threads=1)
+    assert add_contacts(large, "c", 1000) == 3
+    assert (found(large, "a"), found(large, "b"), rows(large)) == (10, 10, 1020)
+    large.close()
 
 
 def test_a_store_that_cannot_be_made_says_so(engine: Engine, tmp_path: Path) -> None:

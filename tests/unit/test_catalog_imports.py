@@ -54,6 +54,23 @@ def test_as_many_uploads_as_allowed_may_wait(queue: Queue):
     queue.add()
 
 
+@pytest.mark.parametrize("further", [0, 2])
+def test_an_import_ends_with_the_last_fault_allowed(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch, further: int
+):
+    """Until then it is tried again, after a pause that doubles."""
+    id_, at = queue.add(), 10**12
+    monkeypatch.setattr("outhaul.catalog.imports.now_ms", lambda: at)
+    for fault in range(2 + further):
+        assert not queue.imports.failed(queue.claim(), "no", further=further)
+        at += 500 * 2 ** (fault + 1) - 1
+        assert queue.imports.claim("worker") is None
+        at += 1
+    assert queue.imports.failed(queue.claim(), "no", further=further)
+    found = queue.imports.get(id_)
+    assert (found.status, found.detail) == (ImportStatus.ERROR, "no")
+
+
 def test_an_import_in_progress_is_stopped_and_then_forgotten(queue: Queue):
     """Whoever works on it loses the lease and cannot finish it any more."""
     id_ = queue.add()

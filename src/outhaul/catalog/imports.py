@@ -202,14 +202,14 @@ class Imports:
         """The file as a whole cannot be taken. Raises LeaseLost."""
         self._end(claim, ImportStatus.ERROR, detail=detail)
 
-    def failed(self, claim: ImportClaim, detail: str) -> bool:
-        """Count a fault; after the last one allowed the import ends in `error` with the detail:
-        then the answer is True. Raises LeaseLost."""
+    def failed(self, claim: ImportClaim, detail: str, *, further: int = 0) -> bool:
+        """Count a fault; after the last one allowed, and `further` ones, the import ends in `error`
+        with the detail: then the answer is True. Raises LeaseLost."""
         with self._database.transaction() as connection:
             faults = connection.execute(
                 select(imports.c.faults).where(imports.c.id == claim.work.id)
             ).scalar_one()
-        if faults + 1 >= self._fault_limit:
+        if faults + 1 >= self._fault_limit + further:
             self.refused(claim, detail)
             return True
         pause_ms = 500 * 2 ** (faults + 1)

@@ -91,7 +91,13 @@ class Commits:
             except BaseException:
                 connection.rollback()
                 raise
-            connection.commit()
+            try:
+                connection.commit()
+            except BaseException:
+                # One that found no memory may leave an index with rows that are not there, and the
+                # next commit would then stop the whole engine.
+                self._engine.spoil(account_id)
+                raise
             notes.newest = Snapshot(number=number, at=at)
             self._engine.leave_notes(account_id, notes)
             self._written.add(account_id)

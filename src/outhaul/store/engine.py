@@ -20,12 +20,15 @@ from outhaul.domain.priority import stand_back
 from outhaul.store import schema
 from outhaul.store.faults import is_invalidated, translated
 
+_PATIENCE_S = 5.0
+
 
 @dataclass
 class _Attached:
     users: int = 0
     is_spoiled: bool = False
-    """A checkpoint of it failed: the engine refuses the file until it is attached anew."""
+    """A commit or a checkpoint of it failed. What the engine holds of the file in memory may be
+    wrong or be refused until it is attached anew; on the disk all is well."""
     kept: duckdb.DuckDBPyConnection | None = None
     """An idle session for the next who wants one for a moment."""
     notes: object = None
@@ -48,7 +51,7 @@ class Engine:
         self._admit = admit
         self._folder = folder
         self._max_attached = max_attached
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._attached: OrderedDict[str, _Attached] = OrderedDict()
         scratch = folder / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
@@ -106,6 +109,12 @@ class Engine:
         a session."""
         self._attached[account_id].notes = notes
 
+    def spoil(self, account_id: str) -> None:
+        """Nobody is to use again what the engine has in memory of the account's file. To be called
+        within a session."""
+        with self._lock:
+            self._attached[account_id].is_spoiled = True
+
     @contextmanager
     def bare(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of its own to no account's tables. Raises as `session` does."""
@@ -155,14 +164,15 @@ class Engine:
             with self._lock:
                 attached.users -= 1
                 attached.is_spoiled |= spoiled
+                self._lock.notify_all()
 
     def _attach(self, account_id: str) -> _Attached:
         with self._lock:
+            # Who uses a spoiled file ends or fails soon; then it can be attached anew.
+            if not self._lock.wait_for(lambda: self._is_free(account_id), _PATIENCE_S):
+                raise StorageUnavailable(f"{account_id}.duckdb")
             known = self._attached.get(account_id)
             if known is not None and known.is_spoiled:
-                if known.users:
-                    # They fail one by one; then the file can be attached anew.
-                    raise StorageUnavailable(f"{account_id}.duckdb")
                 self._detach(account_id)
                 known = None
             if known is None:
@@ -180,6 +190,10 @@ class Engine:
             known.users += 1
             self._attached.move_to_end(account_id)
             return known
+
+    def _is_free(self, account_id: str) -> bool:
+        known = self._attached.get(account_id)
+        return known is None or not known.is_spoiled or known.users == 0
 
     def _make(self, path: Path) -> None:
         """An empty file, under its name only when it is whole: the engine could not open what a
@@ -206,10 +220,16 @@ class Engine:
             self._detach(idle)
 
     def _detach(self, account_id: str) -> None:
-        kept = self._attached[account_id].kept
-        if kept is not None:
-            kept.close()
-        self._instance.execute(f"DETACH {_alias(account_id)}")
+        attached = self._attached[account_id]
+        if attached.kept is not None:
+            attached.kept.close()
+        if attached.is_spoiled:
+            # Else memory would be written into the file; the log beside it has all commits.
+            self._instance.execute("SET GLOBAL checkpoint_on_detach = 'DISABLED'")
+        try:
+            self._instance.execute(f"DETACH {_alias(account_id)}")
+        finally:
+            self._instance.execute("RESET GLOBAL checkpoint_on_detach")
         del self._attached[account_id]
 
 

@@ -16,7 +16,8 @@ from outhaul.domain.errors import MemoryExhausted, OuthaulError, StorageFull, St
 _NO_ROOM = re.compile(
     r"No space left on device|Disk quota exceeded|File too large|max_temp_directory_size"
 )
-_NO_MEMORY = re.compile(r"Out of Memory Error")
+# A commit that finds no memory names it only so.
+_NO_MEMORY = re.compile(r"Out of Memory Error|(could not|failed to) (allocate|pin) ")
 _BROKEN = re.compile(r"IO Error|Could not (write|read|sync|truncate)|Checkpoint failed")
 _INVALIDATED = re.compile(r"has been invalidated")
 

@@ -26,6 +26,8 @@ _DETAILS = {
     FailureCause.STORAGE_UNAVAILABLE: "The storage of the server failed or could not be reached.",
     FailureCause.OUT_OF_MEMORY: "The server may not use as much memory as it takes.",
 }
+_FURTHER = 4
+"""Faults allowed beyond others where memory was short: running exports give it back in a minute."""
 _OTHER = "It failed several times for a fault of the server; see its log."
 _LOST = "The work stopped without a word too often; the server's log may say where."
 
@@ -144,7 +146,9 @@ class ImportWork:
             cause = cause_of(error)
             facts = {"import": work.id, "cause": cause, "error": type(error).__name__}
             _log.error("import failed", extra=facts, exc_info=error)
-            failed = partial(self._imports.failed, claim, _DETAILS.get(cause, _OTHER))
+            further = _FURTHER if cause is FailureCause.OUT_OF_MEMORY else 0
+            detail = _DETAILS.get(cause, _OTHER)
+            failed = partial(self._imports.failed, claim, detail, further=further)
             if self._tell(held, failed):
                 _forget(work)
         else:
