@@ -105,6 +105,8 @@ def _run(registry: Registry, chosen: Settings) -> None:
         try:
             asyncio.run(_Server(config, outhaul).serve())
         finally:
+            # Else libraries would complain at the end of what is left of them.
+            gc.unfreeze()
             outhaul.stop()
 
 

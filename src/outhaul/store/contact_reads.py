@@ -13,5 +13,8 @@ class ContactReads:
     def find(self, account_id: str, column: str, value: str) -> Contact | None:
         """The contact whose `_email`, `_externalId` or `id` this is."""
         with self._engine.session(account_id) as connection:
+            # One view of the store, however many questions it takes.
+            connection.begin()
             found = fetch_open(connection, column, [value])
+            connection.commit()
         return found[0] if found else None

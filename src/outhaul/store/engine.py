@@ -223,13 +223,11 @@ class Engine:
         attached = self._attached[account_id]
         if attached.kept is not None:
             attached.kept.close()
-        if attached.is_spoiled:
-            # Else memory would be written into the file; the log beside it has all commits.
-            self._instance.execute("SET GLOBAL checkpoint_on_detach = 'DISABLED'")
-        try:
-            self._instance.execute(f"DETACH {_alias(account_id)}")
-        finally:
-            self._instance.execute("RESET GLOBAL checkpoint_on_detach")
+        # Memory that is not to be relied on must not be written into the file; the log beside it
+        # has all commits.
+        how = "DISABLED" if attached.is_spoiled else "DEFAULT"
+        self._instance.execute(f"SET GLOBAL checkpoint_on_detach = '{how}'")
+        self._instance.execute(f"DETACH {_alias(account_id)}")
         del self._attached[account_id]
 
 
