@@ -21,6 +21,7 @@ from outhaul.store import schema
 from outhaul.store.faults import is_invalidated, translated
 
 _PATIENCE_S = 5.0
+"""How long somebody waits for a spoiled file that others still use."""
 
 
 @dataclass
@@ -32,6 +33,7 @@ class _Attached:
     kept: duckdb.DuckDBPyConnection | None = None
     """An idle session for the next who wants one for a moment."""
     notes: object = None
+    """What the last writer has left for the next."""
 
 
 class Engine:
@@ -154,16 +156,15 @@ class Engine:
     def _attached_file(self, account_id: str) -> Iterator[_Attached]:
         """The account's file stays attached for the block."""
         attached = self._attach(account_id)
-        spoiled = False
         try:
             yield attached
         except Exception as error:
-            spoiled = is_invalidated(error)
+            if is_invalidated(error):
+                self.spoil(account_id)
             raise
         finally:
             with self._lock:
                 attached.users -= 1
-                attached.is_spoiled |= spoiled
                 self._lock.notify_all()
 
     def _attach(self, account_id: str) -> _Attached:
